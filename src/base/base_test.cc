@@ -1,0 +1,105 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/id.h"
+#include "base/json.h"
+#include "base/random.h"
+#include "base/text.h"
+
+namespace slipway {
+namespace {
+
+Result<int> half(int x) {
+  if (x % 2) return fail(Code::invalid_parameter_value, "{} is odd", x);
+  return x / 2;
+}
+
+Result<int> quarter(int x) {
+  const int once = TRY(half(x));
+  return half(once);
+}
+
+TEST(Result, TryGivesTheValueOrTheError) {
+  EXPECT_EQ(quarter(8).value(), 2);
+  EXPECT_EQ(quarter(6).error().message, "3 is odd");
+}
+
+TEST(Result, CodesMapBothWays) {
+  EXPECT_EQ(http_status(Code::resource_already_exists), 400);
+  EXPECT_EQ(code_from_name("RESOURCE_DOES_NOT_EXIST"), Code::resource_does_not_exist);
+  EXPECT_EQ(code_from_name("NO_SUCH_CODE"), Code::internal_error);
+}
+
+TEST(JsonText, DoublesReadBackAndLookLikeDoubles) {
+  EXPECT_EQ(to_text(Json(1.0)), "1.0");
+  EXPECT_EQ(to_text(Json(0.1)), "0.1");
+  EXPECT_EQ(to_text(Json(std::nan(""))), "\"NaN\"");
+  EXPECT_EQ(to_text(Json(1e300)), "1e+300");
+}
+
+TEST(JsonText, BareNonFiniteNumbersAreTaken) {
+  const auto json = parse_json(R"({"a": NaN, "b": "NaN in text", "c": -Infinity})").value();
+  EXPECT_EQ(to_text(json), R"({"a": "NaN", "b": "NaN in text", "c": "-Infinity"})");
+}
+
+TEST(JsonText, DepthIsBounded) {
+  EXPECT_FALSE(parse_json(std::string(5000, '[') + std::string(5000, ']')).ok());
+}
+
+TEST(Text, Base64RoundTrip) {
+  for (const std::string bytes : {"", "a", "ab", "abc", "abcd"}) {
+    EXPECT_EQ(base64_decode(base64_encode(bytes)), bytes);
+  }
+  EXPECT_FALSE(base64_decode("ab=c"));
+  EXPECT_FALSE(base64_decode("a"));
+}
+
+TEST(Text, PercentCodesAreDecodedOnce) {
+  EXPECT_EQ(percent_decode("a%2520b"), "a%20b");
+  EXPECT_FALSE(percent_decode("a%00"));
+  EXPECT_FALSE(percent_decode("a%2"));
+}
+
+TEST(Text, Utf8) {
+  EXPECT_TRUE(is_utf8("é€😀"));
+  EXPECT_FALSE(is_utf8("\xC0\x80"));
+  EXPECT_FALSE(is_utf8("\xED\xA0\x80"));
+}
+
+TEST(Clock, Weekday) {
+  EXPECT_EQ(weekday(2013, 1, 1), 1);  // a Tuesday
+  EXPECT_EQ(weekday(1970, 1, 1), 3);
+  EXPECT_EQ(weekday(1969, 12, 29), 0);
+}
+
+TEST(Random, EqualSeedsGiveEqualStreams) {
+  Random a(7);
+  Random b(7);
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(a.bits(), b.bits());
+  double sum = 0;
+  for (int i = 0; i < 10000; ++i) sum += a.uniform();
+  EXPECT_NEAR(sum / 10000, 0.5, 0.02);
+}
+
+TEST(Id, Digests) {
+  EXPECT_EQ(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(random_hex(16).size(), 32u);
+  EXPECT_NE(random_hex(16), random_hex(16));
+}
+
+TEST(File, WriteReplacesWholeAndLeavesNothing) {
+  const auto folder = TemporaryFolder::make().value();
+  const auto path = folder.path() / "a.txt";
+  ASSERT_TRUE(write_file(path, "one").ok());
+  ASSERT_TRUE(write_file(path, "two").ok());
+  EXPECT_EQ(read_file(path).value(), "two");
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
+  EXPECT_EQ(read_file(folder.path() / "none").error().code, Code::resource_does_not_exist);
+}
+
+}  // namespace
+}  // namespace slipway

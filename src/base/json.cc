@@ -1,0 +1,197 @@
+#include "base/json.h"
+
+#include <boost/json/parse.hpp>
+#include <charconv>
+#include <cmath>
+
+namespace slipway {
+namespace {
+
+constexpr int kMaxDepth = 64;
+
+Result<Json> parse_strict(std::string_view text) {
+  boost::json::parse_options options;
+  options.max_depth = kMaxDepth;
+  boost::json::error_code error;
+  auto value = boost::json::parse({text.data(), text.size()}, error, {}, options);
+  if (error) return fail(Code::invalid_parameter_value, "not valid JSON: {}", error.message());
+  return value;
+}
+
+// Put quotes round NaN, Infinity and -Infinity where they stand outside a string.
+std::string quote_nonfinite(std::string_view text) {
+  std::string out;
+  out.reserve(text.size() + 16);
+  bool in_string = false;
+  for (size_t i = 0; i < text.size();) {
+    if (in_string) {
+      if (text[i] == '\\' && i + 1 < text.size()) out += text[i++];
+      if (text[i] == '"') in_string = false;
+      out += text[i++];
+      continue;
+    }
+    bool quoted = false;
+    for (std::string_view word : {"NaN", "Infinity", "-Infinity"}) {
+      if (text.substr(i).starts_with(word)) {
+        append_quoted(out, word);
+        i += word.size();
+        quoted = true;
+        break;
+      }
+    }
+    if (quoted) continue;
+    in_string = text[i] == '"';
+    out += text[i++];
+  }
+  return out;
+}
+
+struct Writer {
+  std::string out;
+  bool pretty = false;
+
+  void line(int depth) {
+    if (!pretty) return;
+    out += '\n';
+    out.append(static_cast<size_t>(depth) * 2, ' ');
+  }
+
+  void object(const JsonObject& members, int depth) {
+    out += '{';
+    bool first = true;
+    for (const auto& member : members) {
+      if (!first) out += pretty ? "," : ", ";
+      first = false;
+      line(depth + 1);
+      append_quoted(out, {member.key().data(), member.key().size()});
+      out += ": ";
+      value(member.value(), depth + 1);
+    }
+    if (!first) line(depth);
+    out += '}';
+  }
+
+  void array(const JsonArray& items, int depth) {
+    out += '[';
+    bool first = true;
+    for (const auto& item : items) {
+      if (!first) out += pretty ? "," : ", ";
+      first = false;
+      line(depth + 1);
+      value(item, depth + 1);
+    }
+    if (!first) line(depth);
+    out += ']';
+  }
+
+  void value(const Json& json, int depth) {
+    switch (json.kind()) {
+      case boost::json::kind::null: out += "null"; break;
+      case boost::json::kind::bool_: out += json.get_bool() ? "true" : "false"; break;
+      case boost::json::kind::int64: out += std::to_string(json.get_int64()); break;
+      case boost::json::kind::uint64: out += std::to_string(json.get_uint64()); break;
+      case boost::json::kind::double_: append_number(out, json.get_double()); break;
+      case boost::json::kind::string:
+        append_quoted(out, {json.get_string().data(), json.get_string().size()});
+        break;
+      case boost::json::kind::array: array(json.get_array(), depth); break;
+      case boost::json::kind::object: object(json.get_object(), depth); break;
+    }
+  }
+};
+
+Error missing(std::string_view key, std::string_view kind) {
+  return fail(Code::invalid_parameter_value, "'{}' is missing or is not {}", key, kind);
+}
+
+}  // namespace
+
+Result<Json> parse_json(std::string_view text) {
+  auto strict = parse_strict(text);
+  if (strict.ok()) return strict;
+  if (text.find("NaN") == text.npos && text.find("Infinity") == text.npos) return strict;
+  return parse_strict(quote_nonfinite(text));
+}
+
+std::string to_text(const Json& value) {
+  Writer writer;
+  writer.value(value, 0);
+  return std::move(writer.out);
+}
+
+std::string to_pretty_text(const Json& value) {
+  Writer writer;
+  writer.pretty = true;
+  writer.value(value, 0);
+  return std::move(writer.out);
+}
+
+void append_number(std::string& out, double value) {
+  if (std::isnan(value)) {
+    out += "\"NaN\"";
+    return;
+  }
+  if (std::isinf(value)) {
+    out += value > 0 ? "\"Infinity\"" : "\"-Infinity\"";
+    return;
+  }
+  char digits[32];
+  const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
+  const std::string_view written(digits, static_cast<size_t>(end - digits));
+  out += written;
+  if (written.find_first_of(".e") == written.npos) out += ".0";
+}
+
+void append_quoted(std::string& out, std::string_view text) {
+  constexpr char kHex[] = "0123456789abcdef";
+  out += '"';
+  for (const char c : text) {
+    switch (c) {
+      case '"': out += "\\\""; break;
+      case '\\': out += "\\\\"; break;
+      case '\n': out += "\\n"; break;
+      case '\r': out += "\\r"; break;
+      case '\t': out += "\\t"; break;
+      default:
+        if (static_cast<unsigned char>(c) < 0x20) {
+          out += "\\u00";
+          out += kHex[(c >> 4) & 15];
+          out += kHex[c & 15];
+        } else {
+          out += c;
+        }
+    }
+  }
+  out += '"';
+}
+
+const Json* find(const Json& object, std::string_view key) {
+  const auto* members = object.if_object();
+  return members ? members->if_contains({key.data(), key.size()}) : nullptr;
+}
+
+Result<std::string> text_member(const Json& object, std::string_view key) {
+  const auto* member = find(object, key);
+  if (!member || !member->is_string()) return missing(key, "a string");
+  return std::string(member->get_string().data(), member->get_string().size());
+}
+
+Result<double> number_member(const Json& object, std::string_view key) {
+  const auto* member = find(object, key);
+  if (!member || !member->is_number()) return missing(key, "a number");
+  return member->to_number<double>();
+}
+
+Result<int64_t> integer_member(const Json& object, std::string_view key) {
+  const auto* member = find(object, key);
+  if (!member || !member->is_int64()) return missing(key, "an integer");
+  return member->get_int64();
+}
+
+Result<const JsonArray*> array_member(const Json& object, std::string_view key) {
+  const auto* member = find(object, key);
+  if (!member || !member->is_array()) return missing(key, "an array");
+  return &member->get_array();
+}
+
+}  // namespace slipway

@@ -1,0 +1,97 @@
+#include "data/column.h"
+
+#include <cmath>
+#include <limits>
+
+#include "base/text.h"
+
+namespace slipway::data {
+namespace {
+
+template <typename T>
+std::vector<T> taken(const std::vector<T>& values, const std::vector<size_t>& rows) {
+  std::vector<T> out;
+  out.reserve(rows.size());
+  for (const size_t row : rows) out.push_back(values[row]);
+  return out;
+}
+
+Strings taken(const Strings& values, const std::vector<size_t>& rows) {
+  Strings out;
+  out.reserve(rows.size());
+  for (const size_t row : rows) out.push_back(values[row]);
+  return out;
+}
+
+}  // namespace
+
+std::string_view type_name(Type type) {
+  constexpr std::string_view kNames[] = {"boolean", "int64",  "float32",  "float64",
+                                         "string",  "binary", "timestamp"};
+  return kNames[static_cast<int>(type)];
+}
+
+size_t Column::n_missing() const {
+  size_t n = 0;
+  for (const auto v : valid) n += v == 0;
+  return n;
+}
+
+double Column::number_at(size_t row) const {
+  if (!is_valid(row)) return std::numeric_limits<double>::quiet_NaN();
+  switch (type) {
+    case Type::boolean: return booleans()[row];
+    case Type::int64:
+    case Type::timestamp: return static_cast<double>(int64s()[row]);
+    case Type::float32: return float32s()[row];
+    case Type::float64: return float64s()[row];
+    case Type::string:
+    case Type::binary: break;
+  }
+  return std::numeric_limits<double>::quiet_NaN();
+}
+
+Column float64_column(std::string name, std::vector<double> values) {
+  return {std::move(name), Type::float64, std::move(values), {}};
+}
+
+Column int64_column(std::string name, std::vector<int64_t> values) {
+  return {std::move(name), Type::int64, std::move(values), {}};
+}
+
+Column string_column(std::string name, const std::vector<std::string>& values) {
+  Strings strings;
+  strings.reserve(values.size());
+  for (const auto& value : values) strings.push_back(value);
+  return {std::move(name), Type::string, std::move(strings), {}};
+}
+
+const Column* Batch::find(std::string_view name) const {
+  for (const auto& column : columns) {
+    if (column.name == name) return &column;
+  }
+  return nullptr;
+}
+
+Result<const Column*> Batch::column(std::string_view name) const {
+  if (const auto* column = find(name)) return column;
+  std::vector<std::string> names;
+  for (const auto& column : columns) names.push_back(column.name);
+  return fail(Code::invalid_parameter_value, "no column '{}'; there are: {}", name,
+              join(names, ", "));
+}
+
+Batch Batch::take(const std::vector<size_t>& rows) const {
+  Batch out;
+  out.n_rows = rows.size();
+  for (const auto& column : columns) {
+    Column copy{column.name, column.type, {}, {}};
+    copy.values =
+        std::visit([&](const auto& v) { return Column::Values(taken(v, rows)); }, column.values);
+    if (!column.valid.empty()) copy.valid = taken(column.valid, rows);
+    out.columns.push_back(std::move(copy));
+  }
+  return out;
+}
+
+}  // namespace slipway::data

@@ -1,0 +1,54 @@
+// http/server.h — accepts connections, reads requests whole, and lets worker threads answer them.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "http/message.h"
+
+namespace slipway::http {
+
+/// How the body of one request is to be taken, decided from its head alone.
+struct BodyRule {
+  enum class Keep { memory, file };
+  Keep keep = Keep::memory;
+  uint64_t max_bytes = 16u << 20;
+};
+
+/// What the server asks of the program. Both are called from several threads at once.
+struct Handler {
+  /// Answer a request; runs on a worker thread and may block. Anything it throws becomes a 500.
+  std::function<Response(Request&)> answer;
+  /// Say how to take the body; called before it is read. May be empty: memory, 16 MiB.
+  std::function<BodyRule(const Request& head)> body_rule;
+};
+
+struct ServerOptions {
+  std::string host = "127.0.0.1";
+  uint16_t port = 5000;  // 0: any free one
+  int n_workers = 8;
+  int n_io_threads = 1;
+  std::filesystem::path spool_folder;  // where bodies of Keep::file are written; must exist
+  int read_timeout_ms = 30'000;        // a request must have come whole by then (slow clients)
+  int idle_timeout_ms = 75'000;        // between requests of one connection
+  uint32_t max_header_bytes = 64 * 1024;
+  int max_connections = 1024;
+};
+
+/// A running server. start() listens before it returns; the destructor stops it.
+class Server {
+ public:
+  /// Errors   invalid_parameter_value: the host is no address; resource_conflict: the port is in
+  ///          use (the message names both and proposes --port); permission_denied: a low port.
+  static Result<std::unique_ptr<Server>> start(ServerOptions options, Handler handler);
+  virtual ~Server() = default;
+
+  virtual uint16_t port() const = 0;
+  /// Take no new connections, answer what is in flight for at most `grace_ms`, then close.
+  virtual void stop(int grace_ms) = 0;
+};
+
+}  // namespace slipway::http

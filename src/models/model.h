@@ -1,0 +1,40 @@
+// models/model.h — a loaded model: columns in, columns out.
+#pragma once
+#include <filesystem>
+#include <memory>
+
+#include "base/result.h"
+#include "data/column.h"
+#include "models/signature.h"
+
+namespace slipway::models {
+
+/// A model ready to score. Immutable once loaded, so any number of threads may call predict().
+class Model {
+ public:
+  virtual ~Model() = default;
+
+  /// Score a batch of rows.
+  ///
+  /// rows     columns by name; those of the signature must be there, others are ignored. Numbers
+  /// may
+  ///          come in any numeric type that the signature's type holds exactly.
+  /// Returns  one column for each output of the signature, n_rows long.
+  /// Errors   invalid_parameter_value: a column is missing or has the wrong type; the message names
+  ///          the column, and the row and value where there is one.
+  /// Source   "Predict" in docs/FORMATS.md.
+  virtual Result<data::Batch> predict(const data::Batch& rows) const = 0;
+
+  virtual const Signature& signature() const = 0;
+
+  /// The logged input example as the JSON it was saved in ("" where there is none).
+  virtual const std::string& input_example() const = 0;
+};
+
+/// Load the model whose MLmodel file lies in `dir`, by the first flavour in flavors.cc that it
+/// names. Errors   resource_does_not_exist: no MLmodel there; not_implemented: none of its flavours
+/// is ours;
+///          invalid_parameter_value: a file of it is damaged; the message says which and where.
+Result<std::unique_ptr<Model>> load(const std::filesystem::path& dir);
+
+}  // namespace slipway::models
