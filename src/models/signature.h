@@ -37,4 +37,14 @@ ColumnType column_type(data::Type type);
 /// Spelling of a type in the JSON, such as "long".
 std::string_view column_type_name(ColumnType type);
 
+/// Bring a batch to a signature's inputs as MLflow does before it scores: columns in the
+/// signature's order, extra ones dropped, numbers widened where that loses nothing (int to long,
+/// int to double, float to double).
+///
+/// Errors   invalid_parameter_value: required columns are missing (MLflow's words, all of them), a
+///          column has a type that cannot be widened, or an integer column has a value that is
+///          missing or fractional: names column, row (from 0) and value.
+/// Source   mlflow.models.utils._enforce_schema, 3.17.2, as observed.
+Result<data::Batch> enforce(const Signature& signature, const data::Batch& rows);
+
 }  // namespace slipway::models
