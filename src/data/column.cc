@@ -31,6 +31,28 @@ std::string_view type_name(Type type) {
   return kNames[static_cast<int>(type)];
 }
 
+Result<Type> type_from_name(std::string_view name) {
+  struct Spelling {
+    std::string_view name;
+    Type type;
+  };
+  constexpr Spelling kSpellings[] = {
+      {"boolean", Type::boolean},     {"bool", Type::boolean},       {"int64", Type::int64},
+      {"int", Type::int64},           {"integer", Type::int64},      {"long", Type::int64},
+      {"float32", Type::float32},     {"float64", Type::float64},    {"float", Type::float64},
+      {"double", Type::float64},      {"number", Type::float64},     {"string", Type::string},
+      {"str", Type::string},          {"text", Type::string},        {"binary", Type::binary},
+      {"timestamp", Type::timestamp}, {"datetime", Type::timestamp}, {"date", Type::timestamp}};
+  const auto wanted = lower(name);
+  for (const auto& spelling : kSpellings) {
+    if (spelling.name == wanted) return spelling.type;
+  }
+  return fail(Code::invalid_parameter_value,
+              "'{}' is not a column type; accepted: boolean, int64, float32, float64, string, "
+              "binary, timestamp",
+              name);
+}
+
 size_t Column::n_missing() const {
   size_t n = 0;
   for (const auto v : valid) n += v == 0;

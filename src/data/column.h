@@ -16,6 +16,11 @@ enum class Type { boolean, int64, float32, float64, string, binary, timestamp };
 /// Give the type's name, such as "int64"; timestamps are microseconds since 1970 UTC.
 std::string_view type_name(Type type);
 
+/// Find a type by its name, or by what other programs call it (bool, int, long, float, double,
+/// str, datetime, date).
+/// Errors   invalid_parameter_value: none of ours; the message lists them.
+Result<Type> type_from_name(std::string_view name);
+
 /// Many strings in one buffer.
 class Strings {
  public:
