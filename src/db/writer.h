@@ -1,0 +1,63 @@
+// db/writer.h — the one thread that writes: many waiting closures share a transaction.
+#pragma once
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+
+#include "base/result.h"
+#include "db/connection.h"
+
+namespace slipway::db {
+
+/// Commits waiting closures in groups, so that one sync to disk pays for many of them.
+///
+/// Each closure has a savepoint: one that fails is undone alone. When the commit fails, each
+/// member of the group gets its error, and the writer goes on with the next group.
+class Writer {
+ public:
+  explicit Writer(Connection connection);
+  /// Finishes what is queued.
+  ~Writer();
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+
+  /// Run `closure(connection)`, a Result<T>, on the writer's thread and wait until it is durable.
+  /// Safe from any thread but the writer's own (a closure must not submit).
+  template <typename Closure>
+  auto submit(Closure&& closure) -> decltype(closure(std::declval<Connection&>())) {
+    using Outcome = decltype(closure(std::declval<Connection&>()));
+    std::optional<Outcome> outcome;
+    auto run = [&](Connection& connection) -> Result<void> {
+      outcome.emplace(closure(connection));
+      if (outcome->ok()) return {};
+      return outcome->error();
+    };
+    const Result<void> committed = wait_for(run);
+    if (!committed.ok()) return committed.error();
+    return std::move(*outcome);
+  }
+
+ private:
+  struct Job {
+    std::function<Result<void>(Connection&)> run;
+    Result<void> outcome;
+    bool done = false;
+  };
+
+  Result<void> wait_for(std::function<Result<void>(Connection&)> run);
+  void serve();
+  void commit_group(std::deque<Job*>& group);
+  Result<void> run_one(Job& job);
+
+  Connection connection_;
+  std::mutex mutex_;
+  std::condition_variable work_;
+  std::condition_variable finished_;
+  std::deque<Job*> waiting_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace slipway::db

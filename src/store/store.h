@@ -1,0 +1,61 @@
+// store/store.h — the workspace's memory: opens a data folder, runs writes in groups, and reads.
+#pragma once
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+#include "base/guarded.h"
+#include "base/result.h"
+#include "db/connection.h"
+#include "db/writer.h"
+
+namespace slipway::store {
+
+/// All that a server remembers, in `slipway.db` of one data folder. Safe from any thread.
+///
+/// The other headers of this room are functions on a db::Connection; call those that change
+/// something inside write(), the others inside read():
+///   auto run = store.read([&](db::Connection& c) { return store::get_run(c, run_id); });
+class Store {
+ public:
+  /// Open a data folder and make it where there is none; the lock is held until the end.
+  ///
+  /// Effect   brings the tables up to date; makes experiment 0, "Default".
+  /// Errors   resource_conflict: another process (named) holds the folder; invalid_state: a newer
+  ///          Slipway wrote it; permission_denied, temporarily_unavailable: the folder or the disk.
+  static Result<std::unique_ptr<Store>> open(const std::filesystem::path& data_dir);
+  ~Store();
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  /// Run `closure(connection)`, a Result<T>, as one write: all of it or nothing, durable on return.
+  /// It runs on the writer's thread, so it must be short and must not call write() or read().
+  template <typename Closure>
+  auto write(Closure&& closure) {
+    return writer_->submit(std::forward<Closure>(closure));
+  }
+
+  /// Run `closure(connection)`, a Result<T>, over one unchanging view of what is committed.
+  template <typename Closure>
+  auto read(Closure&& closure) -> decltype(closure(std::declval<db::Connection&>())) {
+    std::unique_ptr<db::Connection> reader = TRY(take_reader());
+    auto outcome = closure(*reader);
+    give_back(std::move(reader));
+    return outcome;
+  }
+
+  const std::filesystem::path& data_dir() const { return data_dir_; }
+
+ private:
+  explicit Store(std::filesystem::path data_dir) : data_dir_(std::move(data_dir)) {}
+  Result<void> lock_folder();
+  Result<std::unique_ptr<db::Connection>> take_reader();
+  void give_back(std::unique_ptr<db::Connection> reader);
+
+  std::filesystem::path data_dir_;
+  int lock_file_ = -1;
+  std::unique_ptr<db::Writer> writer_;
+  Guarded<std::vector<std::unique_ptr<db::Connection>>> idle_readers_;
+};
+
+}  // namespace slipway::store
