@@ -15,6 +15,7 @@ using PathParams = std::map<std::string, std::string, std::less<>>;
 
 /// Patterns such as `/api/2.0/mlflow/logged-models/<model_id>/tags/<tag_key>`; `<path:rest>` as the
 /// last segment takes everything that is left, slashes too. Fixed segments win over parameters.
+/// No parameter is ever empty. HEAD is answered by GET's route where it has none of its own.
 class Router {
  public:
   /// `index` is what match() gives back for this method and pattern.
@@ -28,17 +29,23 @@ class Router {
   /// Find the route of a request; `path` is still percent-encoded, and each segment is decoded
   /// once, after the cut at '/'.
   /// Errors   endpoint_not_found: no pattern fits; bad_request: one fits, but not with this method
-  ///          (405), or a percent code is broken; the message tells which.
+  ///          (the message starts with "method "; answer 405), or a percent code is broken.
   Result<Match> match(std::string_view method, std::string_view path) const;
 
  private:
-  struct Entry {
-    std::string method;
-    std::vector<std::string> segments;
+  struct Method {
+    std::string name;
     size_t index;
   };
-  std::vector<Entry> entries_;                        // those with parameters
-  std::map<std::string, size_t, std::less<>> fixed_;  // "GET /health" → index
+  struct Pattern {
+    std::vector<std::string> segments;
+    std::vector<Method> methods;
+  };
+  std::vector<Pattern> patterns_;  // those with parameters, the most fixed first
+  std::map<std::string, std::vector<Method>, std::less<>> fixed_;  // by path
+
+  static Result<size_t> pick(const std::vector<Method>& methods, std::string_view method,
+                             std::string_view path);
 };
 
 }  // namespace slipway::http
