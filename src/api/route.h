@@ -1,0 +1,75 @@
+// api/route.h — one row of a route table: method, path, handler, and what its caller must be
+// allowed to do.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "api/call.h"
+#include "api/workspace.h"
+#include "base/json.h"
+#include "base/result.h"
+#include "http/message.h"
+
+namespace slipway::api {
+
+/// What a caller must be allowed to do. Today a token allows everything; permissions per object
+/// come later and need no new column.
+enum class Needs : uint8_t {
+  unsaid,   // no route may have it: all_guarded()
+  nothing,  // open to everyone, also without a token
+  read_experiment,
+  edit_experiment,
+  manage_experiment,
+  read_run,
+  edit_run,
+  read_artifact,
+  edit_artifact,
+  read_model,
+  edit_model,
+  manage_model,
+  manage_endpoint,
+  score,  // always with a token
+  manage_tokens,
+};
+
+/// Answers in JSON: status 200, or that of the error.
+using JsonHandler = Result<Json> (*)(const Call&, Workspace&);
+/// Answers in any form.
+using RawHandler = Result<http::Response> (*)(Call&, Workspace&);
+
+/// How the request's body is taken.
+enum class Body : uint8_t {
+  json,   // in memory; POST and PUT must say application/json
+  bytes,  // in memory, of any type
+  file,   // spooled to a file of any length
+};
+
+struct Handler {
+  JsonHandler json = nullptr;
+  RawHandler raw = nullptr;
+  constexpr Handler(JsonHandler handler) : json(handler) {}
+  constexpr Handler(RawHandler handler) : raw(handler) {}
+};
+
+constexpr uint64_t kMaxBodyBytes = 16u << 20;
+
+struct Route {
+  std::string_view method;
+  std::string_view path;  // as http::Router takes it; `/api/X` also answers at `/ajax-api/X`
+  Handler handler;
+  Needs needs = Needs::unsaid;
+  Body body = Body::json;
+  uint64_t max_body_bytes = kMaxBodyBytes;  // of json and bytes
+};
+
+/// True where each row says what it needs.
+template <size_t n>
+constexpr bool all_guarded(const Route (&routes)[n]) {
+  for (const auto& route : routes) {
+    if (route.needs == Needs::unsaid) return false;
+  }
+  return true;
+}
+
+}  // namespace slipway::api

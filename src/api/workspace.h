@@ -1,0 +1,34 @@
+// api/workspace.h — what every handler works on: the store, the artifacts, the served models.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "files/artifact_store.h"
+#include "store/store.h"
+
+namespace slipway::serve {
+class Endpoints;
+}
+
+namespace slipway::api {
+
+/// Who a request without credentials is: nobody, or someone who may do all but score.
+enum class Anonymous { refused, allowed };
+
+struct Options {
+  /// allowed only where the server is bound to a loopback address.
+  Anonymous anonymous = Anonymous::allowed;
+  /// Names that a Host header may have besides localhost and private addresses: `host`,
+  /// `host:port`, `*.domain` or `*`.
+  std::vector<std::string> allowed_hosts;
+};
+
+/// References are borrowed and outlive every handler that was made for the workspace.
+struct Workspace {
+  store::Store& store;
+  files::ArtifactStore& artifacts;
+  serve::Endpoints& endpoints;
+  Options options;
+};
+
+}  // namespace slipway::api
