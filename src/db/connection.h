@@ -2,12 +2,14 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
-#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <unordered_map>
+#include <variant>
+#include <vector>
 
 #include "base/result.h"
 
@@ -40,7 +42,16 @@ class Row {
   sqlite3_stmt* statement_;
 };
 
+/// A value known at run time, for statements that are put together (search).
+using Value = std::variant<int64_t, double, std::string>;
+
 class Connection;
+
+/// A prepared statement's place in the cache: the copies of it that no cursor uses.
+struct CachedStatement {
+  std::vector<sqlite3_stmt*> idle;
+  int n_used = 0;
+};
 
 /// The rows of one query, one at a time. The statement goes back to the cache at the end of its
 /// scope. The connection must outlive it, and stay in this thread.
@@ -56,9 +67,11 @@ class Cursor {
 
  private:
   friend class Connection;
-  Cursor(Connection* connection, sqlite3_stmt* statement);
+  Cursor(Connection* connection, sqlite3_stmt* statement, CachedStatement* home)
+      : connection_(connection), statement_(statement), home_(home) {}
   Connection* connection_;
   sqlite3_stmt* statement_;
+  CachedStatement* home_;
 };
 
 enum class Access { read_only, read_write };
@@ -91,14 +104,16 @@ class Connection {
   /// Start a query; the rows come from the cursor. Errors as exec.
   template <typename... Args>
   Result<Cursor> query(std::string_view sql, const Args&... args) {
-    sqlite3_stmt* const statement = TRY(prepare(sql));
-    Cursor cursor(this, statement);
+    Cursor cursor = TRY(prepare(sql));
     int position = 0;
     Result<void> bound;
-    ((bound.ok() ? void(bound = bind(statement, ++position, args)) : void()), ...);
+    ((bound.ok() ? void(bound = bind(cursor.statement_, ++position, args)) : void()), ...);
     if (!bound.ok()) return std::move(bound).error();
     return cursor;
   }
+
+  /// Start a query whose values are known at run time only. Errors as exec.
+  Result<Cursor> query_values(std::string_view sql, std::span<const Value> values);
 
   /// Call `each(row)` for every row; where it gives a Result, the first error ends the walk.
   template <typename Each, typename... Args>
@@ -147,11 +162,11 @@ class Connection {
     using is_transparent = void;
     size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
   };
-  using Statements = std::unordered_multimap<std::string, sqlite3_stmt*, TextHash, std::equal_to<>>;
 
-  Connection(sqlite3* database, std::filesystem::path path);
-  Result<sqlite3_stmt*> prepare(std::string_view sql);
-  void give_back(sqlite3_stmt* statement);
+  Connection(sqlite3* database, std::filesystem::path path)
+      : database_(database), path_(std::move(path)) {}
+  Result<Cursor> prepare(std::string_view sql);
+  void drop_unused_statement();
   Error error(int code) const;
 
   Result<void> bind(sqlite3_stmt* statement, int position, int64_t value);
@@ -178,7 +193,7 @@ class Connection {
 
   sqlite3* database_;
   std::filesystem::path path_;
-  Statements idle_;  // prepared statements that no cursor uses, by text
+  std::unordered_map<std::string, CachedStatement, TextHash, std::equal_to<>> statements_;
 };
 
 }  // namespace slipway::db

@@ -5,6 +5,7 @@
 #include <functional>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 #include "base/result.h"
 #include "db/connection.h"
@@ -44,17 +45,17 @@ class Writer {
     std::function<Result<void>(Connection&)> run;
     Result<void> outcome;
     bool done = false;
+    std::condition_variable finished;
   };
 
   Result<void> wait_for(std::function<Result<void>(Connection&)> run);
   void serve();
-  void commit_group(std::deque<Job*>& group);
+  void commit_group(const std::vector<Job*>& group);
   Result<void> run_one(Job& job);
 
   Connection connection_;
   std::mutex mutex_;
   std::condition_variable work_;
-  std::condition_variable finished_;
   std::deque<Job*> waiting_;
   bool stopping_ = false;
   std::thread thread_;

@@ -1,0 +1,92 @@
+#include "db/writer.h"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+namespace slipway::db {
+namespace {
+
+constexpr size_t kMaxGroup = 512;  // bounds how long the first of a group waits for the last
+
+}  // namespace
+
+Writer::Writer(Connection connection) : connection_(std::move(connection)) {
+  thread_ = std::thread([this] { serve(); });
+}
+
+Writer::~Writer() {
+  {
+    const std::scoped_lock lock(mutex_);
+    stopping_ = true;
+  }
+  work_.notify_one();
+  thread_.join();
+}
+
+Result<void> Writer::wait_for(std::function<Result<void>(Connection&)> run) {
+  check(std::this_thread::get_id() != thread_.get_id(), "a closure of the writer does not submit");
+  Job job;
+  job.run = std::move(run);
+  std::unique_lock lock(mutex_);
+  waiting_.push_back(&job);
+  work_.notify_one();
+  // no deadline: the closure borrows from this frame, and the writer always answers
+  job.finished.wait(lock, [&] { return job.done; });
+  return std::move(job.outcome);
+}
+
+void Writer::serve() {
+  std::vector<Job*> group;
+  while (true) {
+    {
+      std::unique_lock lock(mutex_);
+      work_.wait(lock, [&] { return stopping_ || !waiting_.empty(); });
+      if (waiting_.empty()) return;
+      const auto end =
+          waiting_.begin() + static_cast<std::ptrdiff_t>(std::min(kMaxGroup, waiting_.size()));
+      group.assign(waiting_.begin(), end);
+      waiting_.erase(waiting_.begin(), end);
+    }
+    commit_group(group);
+    const std::scoped_lock lock(mutex_);
+    for (Job* const job : group) {
+      job->done = true;
+      job->finished.notify_one();  // under the lock: the job goes as soon as it is released
+    }
+  }
+}
+
+void Writer::commit_group(const std::vector<Job*>& group) {
+  Result<void> fate = connection_.exec("BEGIN IMMEDIATE");
+  for (Job* const job : group) {
+    if (!fate.ok()) break;
+    job->outcome = run_one(*job);
+    // a full disk or a failed read ends the whole transaction, not the savepoint alone
+    if (connection_.in_transaction()) continue;
+    fate = job->outcome;
+    if (fate.ok()) fate = fail(Code::internal_error, "a write ended its group's transaction");
+  }
+  if (fate.ok()) fate = connection_.exec("COMMIT");
+  if (fate.ok()) return;
+  if (connection_.in_transaction()) (void)connection_.exec("ROLLBACK");
+  for (Job* const job : group) job->outcome = fate;
+}
+
+Result<void> Writer::run_one(Job& job) {
+  TRY(connection_.exec("SAVEPOINT closure"));
+  Result<void> outcome;
+  try {
+    outcome = job.run(connection_);
+  } catch (const std::exception& exception) {
+    outcome = fail(Code::internal_error, "a write stopped: {}", exception.what());
+  }
+  if (outcome.ok()) return connection_.exec("RELEASE closure");
+  if (connection_.in_transaction()) {
+    TRY(connection_.exec("ROLLBACK TO closure"));
+    TRY(connection_.exec("RELEASE closure"));
+  }
+  return outcome;
+}
+
+}  // namespace slipway::db
