@@ -144,7 +144,8 @@ class Parser:
 
     def block(self) -> Body:
         """Take the lines up to the next `-->` or request; comments are no part of it."""
-        body, taken = Body(), []
+        body = Body()
+        taken: list[str] = []
         while self.at < len(self.script.lines):
             line = self.line()
             if REQUEST.match(line) or line.startswith("-->"):
