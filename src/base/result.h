@@ -110,9 +110,12 @@ void check(bool holds, std::string_view what);
 // Evaluate a Result; return its error from the enclosing function, or give its value.
 // It stands alone on its line or as the whole initialiser: inside a braced initialiser g++ 12
 // leaks the members already built. Never around co_await.
-#define TRY(...)                                                \
-  __extension__({                                               \
-    auto try_result = (__VA_ARGS__);                            \
-    if (!try_result.ok()) return std::move(try_result).error(); \
-    std::move(try_result).value();                              \
+#define TRY(...) TRY_AS(TRY_NAME(__COUNTER__), __VA_ARGS__)
+#define TRY_NAME(number) TRY_PASTE(number)
+#define TRY_PASTE(number) try_result_##number
+#define TRY_AS(name, ...)                           \
+  __extension__({                                   \
+    auto name = (__VA_ARGS__);                      \
+    if (!name.ok()) return std::move(name).error(); \
+    std::move(name).value();                        \
   })

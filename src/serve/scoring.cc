@@ -1,0 +1,69 @@
+#include "serve/scoring.h"
+
+#include "base/json.h"
+#include "base/text.h"
+#include "http/error_response.h"
+#include "serve/request_body.h"
+
+namespace slipway::serve {
+namespace {
+
+void append_value(std::string& out, const data::Column& column, size_t row) {
+  if (!column.is_valid(row)) {
+    out += "null";
+    return;
+  }
+  switch (column.type) {
+    case data::Type::boolean: out += column.booleans()[row] ? "true" : "false"; break;
+    case data::Type::int64:
+    case data::Type::timestamp: out += std::to_string(column.int64s()[row]); break;
+    case data::Type::float32:
+    case data::Type::float64: append_number(out, column.number_at(row)); break;
+    case data::Type::string: append_quoted(out, column.strings()[row]); break;
+    case data::Type::binary: append_quoted(out, base64_encode(column.strings()[row])); break;
+  }
+}
+
+std::string predictions_text(const data::Batch& scores) {
+  const bool bare = scores.columns.size() == 1 && scores.columns[0].name.empty();
+  std::string out = "{\"predictions\": [";
+  for (size_t row = 0; row < scores.n_rows; ++row) {
+    if (row > 0) out += ", ";
+    if (bare) {
+      append_value(out, scores.columns[0], row);
+      continue;
+    }
+    out += '{';
+    for (size_t i = 0; i < scores.columns.size(); ++i) {
+      if (i > 0) out += ", ";
+      append_quoted(out, scores.columns[i].name);
+      out += ": ";
+      append_value(out, scores.columns[i], row);
+    }
+    out += '}';
+  }
+  return out + "]}";
+}
+
+}  // namespace
+
+Result<std::string> score(const models::Model& model, std::string_view body,
+                          std::string_view content_type) {
+  const auto rows = TRY(read_request_body(body, content_type, model.signature()));
+  const auto scores = TRY(model.predict(rows));
+  return predictions_text(scores);
+}
+
+http::Response invoke(const models::Model& model, const http::Request& request) {
+  const auto* content_type = request.headers.find("Content-Type");
+  if (!content_type) {
+    return http::error_response(fail(Code::invalid_parameter_value,
+                                     "the Content-Type header is missing; accepted: "
+                                     "application/json, text/csv"));
+  }
+  auto scored = score(model, request.body, *content_type);
+  if (!scored.ok()) return http::error_response(scored.error());
+  return http::respond(200, std::move(scored).value(), "application/json");
+}
+
+}  // namespace slipway::serve

@@ -1,0 +1,24 @@
+// serve/scoring.h — one scoring request from bytes to bytes.
+#pragma once
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "http/message.h"
+#include "models/model.h"
+
+namespace slipway::serve {
+
+/// A scoring request's body may have this many bytes (the guide's limit).
+constexpr uint64_t kMaxBodyBytes = 16u << 20;
+
+/// Score the rows of a body and write {"predictions": [...]}: a list of records where the model
+/// names its outputs, else of values, as MLflow's scoring server does.
+/// Errors   as read_request_body and Model::predict.
+Result<std::string> score(const models::Model& model, std::string_view body,
+                          std::string_view content_type);
+
+/// As score(), from a request to a response; an error becomes MLflow's JSON with its status.
+http::Response invoke(const models::Model& model, const http::Request& request);
+
+}  // namespace slipway::serve
