@@ -32,7 +32,8 @@ struct ServerOptions {
   int n_workers = 8;
   int n_io_threads = 1;
   std::filesystem::path spool_folder;  // where bodies of Keep::file are written; must exist
-  int read_timeout_ms = 30'000;        // a request must have come whole by then (slow clients)
+  int read_timeout_ms = 30'000;        // a request must have come whole by then, and a second more
+                                       // for each 64 KiB of its body: slow clients do not stay
   int idle_timeout_ms = 75'000;        // between requests of one connection
   uint32_t max_header_bytes = 64 * 1024;
   int max_connections = 1024;
@@ -47,7 +48,8 @@ class Server {
   virtual ~Server() = default;
 
   virtual uint16_t port() const = 0;
-  /// Take no new connections, answer what is in flight for at most `grace_ms`, then close.
+  /// Take no new connections, answer what is in flight for at most `grace_ms`, then close. A
+  /// handler cannot be interrupted: this returns when the last one has. Not from a handler.
   virtual void stop(int grace_ms) = 0;
 };
 

@@ -1,0 +1,416 @@
+#include "http/connection.h"
+
+#include <fcntl.h>
+#include <sys/sendfile.h>
+#include <unistd.h>
+
+#include <array>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <cerrno>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "http/error_response.h"
+
+namespace slipway::http {
+namespace {
+
+namespace net = boost::asio;
+namespace beast = boost::beast;
+
+constexpr size_t kHeadRead = 4096;
+constexpr size_t kBodyRead = 64 * 1024;
+constexpr size_t kSpoolWrite = 256 * 1024;
+constexpr size_t kSendFile = 1 << 20;
+constexpr uint64_t kSlowestBytesPerSecond = 64 * 1024;
+constexpr uint64_t kMaxDrained = 64u << 20;  // read and dropped so that a refusal can be read
+constexpr Millis kDrainTime{5000};
+
+// Run `work` on a worker thread; the coroutine goes on where it was.
+template <typename Work>
+auto on_worker(net::thread_pool& workers, Work work) {
+  using Value = decltype(work());
+  return net::async_initiate<const net::use_awaitable_t<Executor>, void(Value)>(
+      [&workers](auto resume, Work run) {
+        net::post(workers, [resume = std::move(resume), run = std::move(run)]() mutable {
+          Value value = run();
+          const auto home = net::get_associated_executor(resume);
+          net::post(home, [resume = std::move(resume), value = std::move(value)]() mutable {
+            std::move(resume)(std::move(value));
+          });
+        });
+      },
+      kAwait, std::move(work));
+}
+
+Response call_handler(const Handler& handler, Request& request) {
+  try {
+    return handler.answer(request);
+  } catch (const std::exception& error) {
+    log(Level::error, "{} {} failed: {}", request.method, request.path, error.what());
+  } catch (...) {
+    log(Level::error, "{} {} failed", request.method, request.path);
+  }
+  return error_response(
+      fail(Code::internal_error, "the server failed on this request; its log tells why"));
+}
+
+}  // namespace
+
+Connection::Connection(Shared& shared, Io& io, Socket socket, Welcome welcome)
+    : shared_(shared), io_(io), socket_(std::move(socket)), welcome_(welcome) {
+  buffer_.max_size(shared.options.max_header_bytes + kBodyRead);
+}
+
+Connection::~Connection() {
+  io_.connections.erase(this);
+  const std::scoped_lock lock(shared_.mutex);
+  --shared_.n_connections;
+  shared_.ended.notify_all();
+}
+
+Task<void> Connection::run(std::unique_ptr<Connection> self) {
+  self->io_.connections.insert(self.get());
+  self->prepare();
+  if (self->welcome_ == Welcome::too_many) {
+    self->refuse(fail(Code::temporarily_unavailable,
+                      "the server holds as many connections as it may ({}); try again later",
+                      self->shared_.options.max_connections));
+    co_await self->write_refusal();
+  } else if (!self->shared_.stopping) {
+    bool more = true;
+    while (more) more = co_await self->exchange();
+  }
+  SystemError ignored;
+  self->socket_.shutdown(Socket::shutdown_both, ignored);
+}
+
+void Connection::expire(Clock::time_point now) {
+  if (phase_ == Phase::answering || now < deadline_) return;
+  expired_ = true;
+  SystemError ignored;
+  socket_.cancel(ignored);
+}
+
+void Connection::drain() {
+  if (phase_ == Phase::idle) close();
+}
+
+void Connection::close() {
+  expired_ = true;
+  SystemError ignored;
+  socket_.close(ignored);
+}
+
+void Connection::prepare() {
+  SystemError ignored;
+  socket_.set_option(net::ip::tcp::no_delay(true), ignored);
+  socket_.native_non_blocking(true, ignored);  // for sendfile
+  peer_ = socket_.remote_endpoint(ignored).address().to_string(ignored);
+}
+
+void Connection::enter(Phase phase, Millis at_most) {
+  phase_ = phase;
+  expired_ = expired_ && !socket_.is_open();
+  deadline_ = Clock::now() + at_most;
+}
+
+Connection::Outcome Connection::refuse(const Error& error, int status) {
+  response_ = error_response(error, status);
+  return Outcome::refused;
+}
+
+// Why a read gave nothing: the time is over (answered where a request had begun), or it is gone.
+Connection::Outcome Connection::nothing_read() {
+  if (buffer_.size() == buffer_.max_size()) return refuse_head(beast::http::error::header_limit);
+  if (!expired_ || !socket_.is_open() || phase_ != Phase::reading) return Outcome::gone;
+  return refuse(fail(Code::deadline_exceeded, "the request did not come whole within {} ms",
+                     shared_.options.read_timeout_ms),
+                408);
+}
+
+// Read what there is, at most `at_most` bytes, behind what the buffer holds. 0: none will come.
+Task<size_t> Connection::read_some(size_t at_most) {
+  const size_t room = std::min(at_most, buffer_.max_size() - buffer_.size());
+  if (expired_ || room == 0) co_return 0;
+  SystemError error;
+  const size_t n =
+      co_await socket_.async_read_some(buffer_.prepare(room), net::redirect_error(kAwait, error));
+  buffer_.commit(n);
+  co_return error ? 0 : n;
+}
+
+// One request and its answer. Gives whether another may follow.
+Task<bool> Connection::exchange() {
+  enter(Phase::idle, Millis(shared_.options.idle_timeout_ms));
+  request_ = Request{};
+  spool_.reset();
+  auto outcome = co_await read_head();
+  if (outcome == Outcome::whole) outcome = co_await read_body();
+  if (outcome == Outcome::gone) co_return false;
+  if (outcome == Outcome::refused) {
+    co_await write_refusal();
+    co_return false;
+  }
+  phase_ = Phase::answering;
+  response_ = co_await on_worker(shared_.workers,
+                                 [this] { return call_handler(shared_.handler, request_); });
+  spool_.reset();
+  const bool keep = parser_->keep_alive() && !shared_.stopping && socket_.is_open();
+  const bool sent = co_await write(keep ? KeepAlive::yes : KeepAlive::no);
+  if (sent && !keep && buffer_.size() > 0) co_await drop_input();
+  co_return sent&& keep;
+}
+
+Task<Connection::Outcome> Connection::read_head() {
+  parser_.emplace();
+  parser_->eager(false);
+  parser_->header_limit(shared_.options.max_header_bytes);
+  parser_->body_limit(boost::none);  // counted by read_body()
+  while (!parser_->is_header_done()) {
+    if (phase_ == Phase::idle) skip_line_ends();
+    if (buffer_.size() > 0) {
+      if (phase_ == Phase::idle) enter(Phase::reading, Millis(shared_.options.read_timeout_ms));
+      SystemError error;
+      buffer_.consume(parser_->put(buffer_.data(), error));
+      if (parser_->is_header_done()) break;
+      if (error && error != beast::http::error::need_more) co_return refuse_head(error);
+    }
+    if (co_await read_some(std::max(kHeadRead, buffer_.size())) == 0) co_return nothing_read();
+  }
+  co_return take_head();
+}
+
+// RFC 9112 section 2.2: empty lines before a request are to be ignored.
+void Connection::skip_line_ends() {
+  while (buffer_.size() > 0) {
+    const char first = *static_cast<const char*>(buffer_.data().data());
+    if (first != '\r' && first != '\n') return;
+    buffer_.consume(1);
+  }
+}
+
+Connection::Outcome Connection::refuse_head(const SystemError& error) {
+  if (error == beast::http::error::header_limit) {
+    return refuse(
+        fail(Code::request_too_large, "the request's head is larger than the {} bytes allowed",
+             shared_.options.max_header_bytes),
+        431);
+  }
+  return refuse(fail(Code::bad_request, "not a valid HTTP request: {}", error.message()));
+}
+
+Connection::Outcome Connection::take_head() {
+  const auto& head = parser_->get();
+  request_.method = std::string(head.method_string());
+  request_.peer = peer_;
+  for (const auto& field : head) {
+    request_.headers.add(std::string(field.name_string()), std::string(field.value()));
+  }
+  std::string_view target(head.target().data(), head.target().size());
+  if (target.starts_with("http://")) {  // the absolute form, as sent to proxies
+    target.remove_prefix(std::min(target.find('/', 7), target.size()));
+    if (target.empty()) target = "/";
+  }
+  const auto cut = std::min(target.find('?'), target.size());
+  request_.path = std::string(target.substr(0, cut));
+  request_.query = std::string(target.substr(std::min(cut + 1, target.size())));
+  if (!target.starts_with('/') && !(target == "*" && request_.method == "OPTIONS")) {
+    return refuse(fail(Code::bad_request, "the target '{}' is no path", target));
+  }
+  if (head.version() >= 11 && !request_.headers.find("Host")) {
+    return refuse(fail(Code::bad_request, "the request has no Host field"));
+  }
+  const auto* encoding = request_.headers.find("Transfer-Encoding");
+  if (encoding && (lower(*encoding) != "chunked" || !parser_->chunked())) {
+    return refuse(fail(Code::not_implemented,
+                       "the transfer encoding '{}' is not known; only 'chunked' is", *encoding));
+  }
+  return take_rule();
+}
+
+Connection::Outcome Connection::take_rule() {
+  try {
+    rule_ = shared_.handler.body_rule ? shared_.handler.body_rule(request_) : BodyRule{};
+  } catch (const std::exception& error) {
+    log(Level::error, "{} {} failed: {}", request_.method, request_.path, error.what());
+    return refuse(
+        fail(Code::internal_error, "the server failed on this request; its log tells why"));
+  }
+  const auto length = parser_->content_length();
+  return length && *length > rule_.max_bytes ? refuse_body(*length) : Outcome::whole;
+}
+
+Connection::Outcome Connection::refuse_body(uint64_t n_bytes) {
+  return refuse(fail(Code::request_too_large,
+                     "the request body of {} {} bytes is over the limit of {} bytes",
+                     parser_->chunked() ? "more than" : "altogether", n_bytes, rule_.max_bytes));
+}
+
+Task<Connection::Outcome> Connection::read_body() {
+  if (rule_.keep == BodyRule::Keep::file) {
+    auto spool = Spool::create(shared_.options.spool_folder);
+    if (!spool.ok()) co_return refuse(spool.error());
+    spool_.emplace(std::move(spool).value());
+    request_.body_file = spool_->path();
+  }
+  if (parser_->is_done()) co_return co_await end_body();
+  if (buffer_.size() == 0 && wants_continue() && !co_await write_continue()) {
+    co_return Outcome::gone;
+  }
+  uint64_t n_bytes = 0;
+  while (!parser_->is_done()) {
+    if (buffer_.size() == 0 && co_await read_some(kBodyRead) == 0) co_return nothing_read();
+    auto& body = parser_->get().body();
+    body.data = io_.scratch.data();
+    body.size = io_.scratch.size();
+    body.more = true;
+    SystemError error;
+    const size_t n_parsed = parser_->put(buffer_.data(), error);
+    buffer_.consume(n_parsed);
+    const size_t n_new = io_.scratch.size() - body.size;
+    n_bytes += n_new;
+    if (n_bytes > rule_.max_bytes) co_return refuse_body(n_bytes - 1);
+    request_.body.append(io_.scratch.data(), n_new);
+    deadline_ += Millis(n_new * 1000 / kSlowestBytesPerSecond);
+    if (spool_ && request_.body.size() >= kSpoolWrite) {
+      const auto outcome = co_await spool_body();
+      if (outcome != Outcome::whole) co_return outcome;
+    }
+    if (parser_->is_done() || error == beast::http::error::need_buffer) continue;
+    if (error == beast::http::error::need_more || (!error && n_parsed == 0)) {
+      if (co_await read_some(kBodyRead) == 0) co_return nothing_read();
+    } else if (error) {
+      co_return refuse_head(error);
+    }
+  }
+  co_return co_await end_body();
+}
+
+// The file is written on a worker: a slow disk must not hold up the other connections.
+Task<Connection::Outcome> Connection::spool_body() {
+  const auto written = co_await on_worker(
+      shared_.workers, [this]() -> Result<void> { return spool_->append(request_.body); });
+  request_.body.clear();
+  if (!written.ok()) co_return refuse(written.error());
+  co_return Outcome::whole;
+}
+
+Task<Connection::Outcome> Connection::end_body() {
+  if (buffer_.capacity() > kBodyRead) buffer_.shrink_to_fit();
+  if (!spool_) co_return Outcome::whole;
+  if (!request_.body.empty()) {
+    const auto outcome = co_await spool_body();
+    if (outcome != Outcome::whole) co_return outcome;
+  }
+  const auto finished = spool_->finish();
+  if (!finished.ok()) co_return refuse(finished.error());
+  co_return Outcome::whole;
+}
+
+bool Connection::wants_continue() const {
+  const auto* expect = request_.headers.find("Expect");
+  return expect && lower(*expect) == "100-continue" && parser_->get().version() >= 11;
+}
+
+Task<bool> Connection::write_continue() {
+  out_ = "HTTP/1.1 100 Continue\r\n\r\n";
+  co_return co_await write_out(std::string_view());
+}
+
+// Write out_ and then `body`; each piece that goes renews the deadline.
+Task<bool> Connection::write_out(std::string_view body) {
+  size_t n_sent = 0;
+  while (n_sent < out_.size() + body.size()) {
+    if (expired_) co_return false;
+    const size_t from_head = std::min(n_sent, out_.size());
+    const size_t from_body = n_sent - from_head;
+    const std::array<net::const_buffer, 2> rest{
+        net::buffer(out_.data() + from_head, out_.size() - from_head),
+        net::buffer(body.data() + from_body, body.size() - from_body)};
+    SystemError error;
+    n_sent += co_await socket_.async_write_some(rest, net::redirect_error(kAwait, error));
+    if (error) co_return false;
+    deadline_ = Clock::now() + Millis(shared_.options.read_timeout_ms);
+  }
+  co_return true;
+}
+
+Task<bool> Connection::write(KeepAlive keep_alive) {
+  enter(Phase::writing, Millis(shared_.options.read_timeout_ms));
+  const int fd = open_file();
+  out_ = head_text(response_, keep_alive, date());
+  const bool bodiless =
+      request_.method == "HEAD" || response_.status == 204 || response_.status == 304;
+  const bool text_only = bodiless || response_.file;
+  bool sent = co_await write_out(text_only ? std::string_view() : response_.body);
+  if (sent && !bodiless && response_.file) sent = co_await write_file_body(fd);
+  if (fd >= 0) ::close(fd);
+  response_ = Response{};
+  co_return sent;
+}
+
+// The descriptor of the response's file; where it cannot be opened the response becomes a 500.
+int Connection::open_file() {
+  if (!response_.file) return -1;
+  const int given = std::exchange(response_.file->fd, -1);
+  if (given >= 0) return given;
+  const int fd = ::open(response_.file->path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) {
+    log(Level::error, "cannot open '{}' to send it", response_.file->path.string());
+    response_ = error_response(fail(Code::internal_error, "the file cannot be read"));
+  }
+  return fd;
+}
+
+Task<bool> Connection::write_file_body(int fd) {
+  auto offset = static_cast<off_t>(response_.file->offset);
+  uint64_t rest = response_.file->size;
+  while (rest > 0) {
+    if (expired_) co_return false;
+    const auto n =
+        ::sendfile(socket_.native_handle(), fd, &offset, std::min<uint64_t>(rest, kSendFile));
+    if (n == 0) co_return false;  // shorter than promised: the client must see it end early
+    if (n < 0 && errno != EAGAIN && errno != EINTR) co_return false;
+    if (n > 0) {
+      rest -= static_cast<uint64_t>(n);
+      deadline_ = Clock::now() + Millis(shared_.options.read_timeout_ms);
+    }
+    SystemError error;
+    co_await socket_.async_wait(Socket::wait_write, net::redirect_error(kAwait, error));
+    if (error) co_return false;
+  }
+  co_return true;
+}
+
+Task<void> Connection::write_refusal() {
+  if (co_await write(KeepAlive::no)) co_await drop_input();
+}
+
+// A close with unread input resets the connection, and the client may lose the answer: so end
+// our side first and read on for a while.
+Task<void> Connection::drop_input() {
+  SystemError ignored;
+  socket_.shutdown(Socket::shutdown_send, ignored);
+  enter(Phase::writing, kDrainTime);
+  uint64_t n_dropped = 0;
+  while (n_dropped < kMaxDrained) {
+    buffer_.clear();
+    const size_t n = co_await read_some(kBodyRead);
+    if (n == 0) break;
+    n_dropped += n;
+  }
+}
+
+std::string_view Connection::date() {
+  const int64_t second = now_ms() / 1000;
+  if (second != io_.date_second) {
+    io_.date_second = second;
+    io_.date = http_date(second * 1000);
+  }
+  return io_.date;
+}
+
+}  // namespace slipway::http

@@ -1,0 +1,52 @@
+#include "http/spool.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/file.h"
+#include "base/id.h"
+
+namespace slipway::http {
+namespace {
+
+// The path is ours, not the client's: the message does not show it.
+Error write_error(int reason) {
+  if (reason == ENOSPC || reason == EDQUOT || reason == EFBIG) {
+    return fail(Code::temporarily_unavailable,
+                "the server's disk has no room for this request body; try again later");
+  }
+  return errno_error(reason, "write", "the request body");
+}
+
+}  // namespace
+
+Result<Spool> Spool::create(const std::filesystem::path& folder) {
+  auto path = folder / fmt::format("request-{}.spool", random_hex(12));
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd < 0) return write_error(errno);
+  return Spool(std::move(path), fd);
+}
+
+Spool::~Spool() {
+  if (fd_ >= 0) ::close(fd_);
+  if (!path_.empty()) ::unlink(path_.c_str());
+}
+
+Result<void> Spool::append(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const auto n = ::write(fd_, bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return write_error(errno);
+    bytes.remove_prefix(static_cast<size_t>(n));
+  }
+  return {};
+}
+
+Result<void> Spool::finish() {
+  if (::close(std::exchange(fd_, -1)) != 0) return write_error(errno);
+  return {};
+}
+
+}  // namespace slipway::http
