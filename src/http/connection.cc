@@ -95,7 +95,7 @@ void Connection::expire(Clock::time_point now) {
 }
 
 void Connection::drain() {
-  if (phase_ == Phase::idle) close();
+  if (phase_ == Phase::idle || phase_ == Phase::closing) close();
 }
 
 void Connection::close() {
@@ -178,7 +178,8 @@ Task<Connection::Outcome> Connection::read_head() {
       if (parser_->is_header_done()) break;
       if (error && error != beast::http::error::need_more) co_return refuse_head(error);
     }
-    if (co_await read_some(std::max(kHeadRead, buffer_.size())) == 0) co_return nothing_read();
+    const size_t n_read = co_await read_some(std::max(kHeadRead, buffer_.size()));
+    if (n_read == 0) co_return nothing_read();
   }
   co_return take_head();
 }
@@ -245,8 +246,8 @@ Connection::Outcome Connection::take_rule() {
 
 Connection::Outcome Connection::refuse_body(uint64_t n_bytes) {
   return refuse(fail(Code::request_too_large,
-                     "the request body of {} {} bytes is over the limit of {} bytes",
-                     parser_->chunked() ? "more than" : "altogether", n_bytes, rule_.max_bytes));
+                     "the request body of {}{} bytes is over the limit of {} bytes",
+                     parser_->chunked() ? "at least " : "", n_bytes, rule_.max_bytes));
 }
 
 Task<Connection::Outcome> Connection::read_body() {
@@ -256,42 +257,54 @@ Task<Connection::Outcome> Connection::read_body() {
     spool_.emplace(std::move(spool).value());
     request_.body_file = spool_->path();
   }
-  if (parser_->is_done()) co_return co_await end_body();
-  if (buffer_.size() == 0 && wants_continue() && !co_await write_continue()) {
-    co_return Outcome::gone;
+  if (!parser_->is_done() && buffer_.size() == 0 && wants_continue()) {
+    out_ = "HTTP/1.1 100 Continue\r\n\r\n";
+    const bool told = co_await write_out({});
+    if (!told) co_return Outcome::gone;
   }
   uint64_t n_bytes = 0;
+  bool wants_input = buffer_.size() == 0;
   while (!parser_->is_done()) {
-    if (buffer_.size() == 0 && co_await read_some(kBodyRead) == 0) co_return nothing_read();
-    auto& body = parser_->get().body();
-    body.data = io_.scratch.data();
-    body.size = io_.scratch.size();
-    body.more = true;
-    SystemError error;
-    const size_t n_parsed = parser_->put(buffer_.data(), error);
-    buffer_.consume(n_parsed);
-    const size_t n_new = io_.scratch.size() - body.size;
-    n_bytes += n_new;
-    if (n_bytes > rule_.max_bytes) co_return refuse_body(n_bytes - 1);
-    request_.body.append(io_.scratch.data(), n_new);
-    deadline_ += Millis(n_new * 1000 / kSlowestBytesPerSecond);
+    if (wants_input) {
+      const size_t n_read = co_await read_some(kBodyRead);
+      if (n_read == 0) co_return nothing_read();
+    }
+    const auto parsed = parse_body();
+    if (!parsed.ok()) co_return refuse(parsed.error());
+    wants_input = parsed->wants_input || buffer_.size() == 0;
+    n_bytes += parsed->n_bytes;
+    if (n_bytes > rule_.max_bytes) co_return refuse_body(n_bytes);
+    deadline_ += Millis(parsed->n_bytes * 1000 / kSlowestBytesPerSecond);
     if (spool_ && request_.body.size() >= kSpoolWrite) {
       const auto outcome = co_await spool_body();
       if (outcome != Outcome::whole) co_return outcome;
     }
-    if (parser_->is_done() || error == beast::http::error::need_buffer) continue;
-    if (error == beast::http::error::need_more || (!error && n_parsed == 0)) {
-      if (co_await read_some(kBodyRead) == 0) co_return nothing_read();
-    } else if (error) {
-      co_return refuse_head(error);
-    }
   }
-  co_return co_await end_body();
+  const auto outcome = co_await end_body();
+  co_return outcome;
+}
+
+// Move what the buffer holds of the body, at most one piece or chunk of it, to request_.body.
+Result<Connection::Parsed> Connection::parse_body() {
+  auto& body = parser_->get().body();
+  body.data = io_.scratch.data();
+  body.size = io_.scratch.size();
+  body.more = true;
+  SystemError error;
+  const size_t n_parsed = parser_->put(buffer_.data(), error);
+  buffer_.consume(n_parsed);
+  const size_t n_bytes = io_.scratch.size() - body.size;
+  request_.body.append(io_.scratch.data(), n_bytes);
+  const bool wants_input = error == beast::http::error::need_more || (!error && n_parsed == 0);
+  if (error && !wants_input && error != beast::http::error::need_buffer) {
+    return fail(Code::bad_request, "not a valid HTTP request: {}", error.message());
+  }
+  return Parsed{n_bytes, wants_input};
 }
 
 // The file is written on a worker: a slow disk must not hold up the other connections.
 Task<Connection::Outcome> Connection::spool_body() {
-  const auto written = co_await on_worker(
+  auto written = co_await on_worker(
       shared_.workers, [this]() -> Result<void> { return spool_->append(request_.body); });
   request_.body.clear();
   if (!written.ok()) co_return refuse(written.error());
@@ -315,11 +328,6 @@ bool Connection::wants_continue() const {
   return expect && lower(*expect) == "100-continue" && parser_->get().version() >= 11;
 }
 
-Task<bool> Connection::write_continue() {
-  out_ = "HTTP/1.1 100 Continue\r\n\r\n";
-  co_return co_await write_out(std::string_view());
-}
-
 // Write out_ and then `body`; each piece that goes renews the deadline.
 Task<bool> Connection::write_out(std::string_view body) {
   size_t n_sent = 0;
@@ -331,7 +339,8 @@ Task<bool> Connection::write_out(std::string_view body) {
         net::buffer(out_.data() + from_head, out_.size() - from_head),
         net::buffer(body.data() + from_body, body.size() - from_body)};
     SystemError error;
-    n_sent += co_await socket_.async_write_some(rest, net::redirect_error(kAwait, error));
+    const size_t n = co_await socket_.async_write_some(rest, net::redirect_error(kAwait, error));
+    n_sent += n;
     if (error) co_return false;
     deadline_ = Clock::now() + Millis(shared_.options.read_timeout_ms);
   }
@@ -345,8 +354,12 @@ Task<bool> Connection::write(KeepAlive keep_alive) {
   const bool bodiless =
       request_.method == "HEAD" || response_.status == 204 || response_.status == 304;
   const bool text_only = bodiless || response_.file;
-  bool sent = co_await write_out(text_only ? std::string_view() : response_.body);
-  if (sent && !bodiless && response_.file) sent = co_await write_file_body(fd);
+  const std::string_view body = text_only ? std::string_view() : response_.body;
+  bool sent = co_await write_out(body);
+  if (sent && !bodiless && response_.file) {
+    const bool file_sent = co_await write_file_body(fd);
+    sent = file_sent;
+  }
   if (fd >= 0) ::close(fd);
   response_ = Response{};
   co_return sent;
@@ -386,7 +399,8 @@ Task<bool> Connection::write_file_body(int fd) {
 }
 
 Task<void> Connection::write_refusal() {
-  if (co_await write(KeepAlive::no)) co_await drop_input();
+  const bool sent = co_await write(KeepAlive::no);
+  if (sent) co_await drop_input();
 }
 
 // A close with unread input resets the connection, and the client may lose the answer: so end
@@ -394,7 +408,7 @@ Task<void> Connection::write_refusal() {
 Task<void> Connection::drop_input() {
   SystemError ignored;
   socket_.shutdown(Socket::shutdown_send, ignored);
-  enter(Phase::writing, kDrainTime);
+  enter(Phase::closing, kDrainTime);
   uint64_t n_dropped = 0;
   while (n_dropped < kMaxDrained) {
     buffer_.clear();

@@ -89,8 +89,12 @@ class Connection {
   void close();
 
  private:
-  enum class Phase { idle, reading, answering, writing };
+  enum class Phase { idle, reading, answering, writing, closing };
   enum class Outcome { whole, gone, refused };
+  struct Parsed {
+    uint64_t n_bytes = 0;  // of the body
+    bool wants_input = false;
+  };
 
   void prepare();
   void enter(Phase phase, Millis at_most);
@@ -105,10 +109,10 @@ class Connection {
   Outcome take_rule();
   Outcome refuse_body(uint64_t n_bytes);
   Task<Outcome> read_body();
+  Result<Parsed> parse_body();
   Task<Outcome> spool_body();
   Task<Outcome> end_body();
   bool wants_continue() const;
-  Task<bool> write_continue();
   Task<bool> write_out(std::string_view body);
   Task<bool> write(KeepAlive keep_alive);
   int open_file();
