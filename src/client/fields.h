@@ -1,0 +1,23 @@
+// client/fields.h — members of a server's answer, where a missing one is empty.
+#pragma once
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/json.h"
+
+namespace slipway::client {
+
+std::string text_or(const Json& object, std::string_view key, std::string_view otherwise = "");
+/// Integers come as numbers or, from older servers, as texts; 0 otherwise.
+int64_t integer_or(const Json& object, std::string_view key);
+/// "NaN" comes as text; NaN where it is missing.
+double number_or(const Json& object, std::string_view key);
+/// The elements of an array member; none where it is missing.
+std::span<const Json> items(const Json& object, std::string_view key);
+JsonArray texts_json(const std::vector<std::string>& texts);
+
+}  // namespace slipway::client

@@ -1,0 +1,58 @@
+// client/server.h — a server that speaks MLflow's REST, and calls to it.
+#pragma once
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "http/client.h"
+
+namespace slipway::client {
+
+using Query = std::vector<std::pair<std::string, std::string>>;
+
+/// A connection to a Slipway or MLflow server. One call at a time: one Server a thread.
+class Server {
+ public:
+  /// Where `token` is empty, $MLFLOW_TRACKING_TOKEN is used; without that too, none is sent.
+  /// Never connects by itself: the first call does.
+  /// Errors   invalid_parameter_value: not an http(s) URL.
+  static Result<Server> at(std::string_view address, std::string token = "");
+
+  /// GET `path` with a query; give the JSON of the answer.
+  /// Errors   the server's own code and message; temporarily_unavailable: no server there (the
+  ///          message names the address and says how to start one).
+  Result<Json> get(std::string_view path, const Query& query = {});
+
+  /// POST, PATCH or DELETE `path` with a JSON body. Errors as get().
+  Result<Json> send(std::string_view method, std::string_view path, const Json& body);
+  Result<Json> post(std::string_view path, const Json& body) { return send("POST", path, body); }
+
+  /// PUT a file's bytes. Errors as get(), and as read_file.
+  Result<void> put_file(std::string_view path, const std::filesystem::path& file);
+
+  /// GET into a file, whole or not at all. Errors as get(), and as write_file.
+  Result<void> get_file(std::string_view path, const std::filesystem::path& to);
+
+  /// POST a body as it is and give the answer's body. Errors as get().
+  Result<std::string> post_text(std::string_view path, std::string body,
+                                std::string_view content_type);
+
+  const std::string& address() const { return address_; }
+
+ private:
+  Server() = default;
+  http::Request request(std::string_view method, std::string_view path) const;
+  Result<http::Response> exchange(const http::Request& request);
+
+  std::string address_;
+  std::string prefix_;
+  std::string token_;
+  std::unique_ptr<http::Client> client_;
+};
+
+}  // namespace slipway::client

@@ -1,0 +1,95 @@
+// client/tracking.h — experiments and runs on a server: make, log, find.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "client/server.h"
+
+namespace slipway::client {
+
+struct Experiment {
+  std::string experiment_id;
+  std::string name;
+  std::string lifecycle_stage;
+  std::string artifact_location;
+  int64_t creation_time_ms = 0;
+};
+
+/// Find an experiment by name or make it, and give its id.
+/// Errors   resource_does_not_exist as the server tells: a deleted one has the name.
+Result<std::string> get_or_create_experiment(Server& server, std::string_view name);
+Result<std::string> create_experiment(Server& server, std::string_view name);
+Result<void> delete_experiment(Server& server, std::string_view experiment_id);
+/// List active experiments, newest first.
+Result<std::vector<Experiment>> list_experiments(Server& server);
+
+struct MetricPoint {
+  std::string key;
+  double value = 0;
+  int64_t time_ms = 0;
+  int64_t step = 0;
+};
+
+using Pairs = std::vector<std::pair<std::string, std::string>>;
+
+struct Run {
+  std::string run_id;
+  std::string run_name;
+  std::string experiment_id;
+  std::string status;
+  std::string artifact_uri;
+  int64_t start_time_ms = 0;
+  int64_t end_time_ms = 0;  // 0: not ended
+  std::map<std::string, double> metrics;
+  std::map<std::string, std::string> params;
+  std::map<std::string, std::string> tags;
+};
+
+struct NewRun {
+  std::string experiment_id;
+  std::string run_name;       // "" = the server invents one
+  std::string parent_run_id;  // "" = none
+  int64_t start_time_ms = 0;
+  Pairs tags;
+};
+
+Result<Run> create_run(Server& server, const NewRun& run);
+Result<Run> get_run(Server& server, std::string_view run_id);
+/// End a run: FINISHED, FAILED or KILLED.
+Result<void> end_run(Server& server, std::string_view run_id, std::string_view status);
+Result<void> delete_run(Server& server, std::string_view run_id);
+
+/// Log parameters, metrics and tags in as few requests as the limits (100 parameters, 1000 metrics,
+/// 100 tags, 1000 in all) allow.
+Result<void> log_batch(Server& server, std::string_view run_id, const Pairs& params,
+                       const std::vector<MetricPoint>& metrics, const Pairs& tags = {});
+
+/// A table that a run read.
+struct DatasetInput {
+  std::string name;
+  std::string digest;       // at most 36 characters
+  std::string source_type;  // "local"
+  std::string source;       // JSON, such as {"uri": "train.parquet"}
+  std::string schema;       // JSON; "" = none
+  std::string profile;      // JSON; "" = none
+  std::string context;      // "training", "validation", …
+};
+Result<void> log_inputs(Server& server, std::string_view run_id,
+                        const std::vector<DatasetInput>& datasets);
+
+struct RunSearch {
+  std::vector<std::string> experiment_ids;
+  std::string filter;
+  std::vector<std::string> order_by;
+  int64_t max_results = 100;
+};
+Result<std::vector<Run>> search_runs(Server& server, const RunSearch& search);
+
+/// A metric's whole history, in the server's order.
+Result<std::vector<MetricPoint>> metric_history(Server& server, std::string_view run_id,
+                                                std::string_view key);
+
+}  // namespace slipway::client
