@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/clock.h"
 #include "base/text.h"
 
 namespace slipway::data {
@@ -71,6 +72,33 @@ double Column::number_at(size_t row) const {
     case Type::binary: break;
   }
   return std::numeric_limits<double>::quiet_NaN();
+}
+
+std::string timestamp_text(int64_t time_us) {
+  constexpr int64_t kMicrosPerSecond = 1'000'000;
+  int64_t seconds = time_us / kMicrosPerSecond;
+  int64_t micros = time_us % kMicrosPerSecond;
+  if (micros < 0) {
+    micros += kMicrosPerSecond;
+    --seconds;
+  }
+  auto text = utc_text(seconds * 1000);
+  text.resize(text.find('.'));
+  return micros == 0 ? text + "Z" : fmt::format("{}.{:06}Z", text, micros);
+}
+
+std::string Column::text_at(size_t row) const {
+  if (!is_valid(row)) return "null";
+  switch (type) {
+    case Type::boolean: return booleans()[row] != 0 ? "true" : "false";
+    case Type::int64: return std::to_string(int64s()[row]);
+    case Type::float32: return fmt::format("{}", float32s()[row]);
+    case Type::float64: return fmt::format("{}", float64s()[row]);
+    case Type::timestamp: return timestamp_text(int64s()[row]);
+    case Type::string:
+    case Type::binary: break;
+  }
+  return std::string(strings()[row]);
 }
 
 Column float64_column(std::string name, std::vector<double> values) {

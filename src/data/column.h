@@ -66,8 +66,15 @@ struct Column {
 
   /// The value at `row` as a number; NaN where missing, or where the column is not numeric.
   double number_at(size_t row) const;
+  /// The value at `row` as text: numbers shortest, timestamps ISO 8601 in UTC; "null" where
+  /// missing.
+  std::string text_at(size_t row) const;
   bool is_numeric() const { return type != Type::string && type != Type::binary; }
 };
+
+/// Write microseconds since 1970 UTC as ISO 8601, such as 2013-01-31T05:00:00Z, with a fraction of
+/// six digits only where there is one.
+std::string timestamp_text(int64_t time_us);
 
 /// Make a column without missing values.
 Column float64_column(std::string name, std::vector<double> values);

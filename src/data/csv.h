@@ -14,7 +14,7 @@ namespace slipway::data {
 struct CsvOptions {
   std::map<std::string, Type> types;  // by column; the others are inferred
   char delimiter = ',';
-  /// Fields that stand for "no value" when they are not quoted.
+  /// Fields that stand for "no value", quoted or not.
   std::vector<std::string> na_values = {"",     "NA",   "N/A",  "n/a",  "NaN",  "nan",
                                         "null", "NULL", "Null", "None", "#N/A", "<NA>"};
 };

@@ -19,6 +19,7 @@ namespace slipway::data {
 
 struct RecipeJoin {
   std::string table;
+  std::map<std::string, Type> types;
   std::vector<std::string> on;
   std::vector<std::pair<std::string, std::string>> columns;  // from, to; empty = all but the keys
 };
@@ -78,6 +79,7 @@ struct Prepared {
 /// Errors   of every step, each with the recipe's key in front.
 Result<Prepared> prepare(const Recipe& recipe);
 
+/// Describe what was done, for people and for a run's record:
 /// {"label", "steps": [{"step", "rows", "matched", "dropped"}], "parts": [{"name", "rows",
 /// "columns", "digest"}]}. Errors as Table::digest.
 Result<Json> summary(const Prepared& prepared);
