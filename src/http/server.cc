@@ -4,6 +4,7 @@
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
+#include <csignal>
 
 #include "base/log.h"
 #include "http/connection.h"
@@ -125,7 +126,13 @@ void RunningServer::run() {
   net::co_spawn(ios_.front()->context, accept(), log_failure);
   for (auto& io : ios_) {
     net::co_spawn(io->context, tick(io.get()), log_failure);
-    io->thread = std::thread([context = &io->context] { context->run(); });
+    io->thread = std::thread([context = &io->context] {
+      sigset_t pipe;  // sendfile to a closed connection raises it, and has no flag against that
+      sigemptyset(&pipe);
+      sigaddset(&pipe, SIGPIPE);
+      pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
+      context->run();
+    });
   }
 }
 

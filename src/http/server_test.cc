@@ -286,6 +286,10 @@ TEST_F(ServerTest, FilesAreSentFromTheirOffset) {
   }
   socket.send("HEAD /file HTTP/1.1\r\nHost: a\r\n\r\n");
   EXPECT_NE(socket.read_response(true).find("Content-Length: 4999997\r\n"), std::string::npos);
+  {
+    RawSocket leaving(server_->port());
+    leaving.send("GET /file HTTP/1.1\r\nHost: a\r\n\r\n");
+  }
   std::filesystem::resize_file(big_file_, 4);
   socket.send("GET /file HTTP/1.1\r\nHost: a\r\n\r\n");
   EXPECT_EQ(text_of(socket.read_response()), "d");

@@ -15,9 +15,9 @@ namespace {
 Error write_error(int reason) {
   if (reason == ENOSPC || reason == EDQUOT || reason == EFBIG) {
     return fail(Code::temporarily_unavailable,
-                "the server's disk has no room for this request body; try again later");
+                "the disk has no room for the body; free some space and try again");
   }
-  return errno_error(reason, "write", "the request body");
+  return errno_error(reason, "write", "the body");
 }
 
 }  // namespace

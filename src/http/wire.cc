@@ -54,6 +54,29 @@ std::string head_text(const Response& response, KeepAlive keep_alive, std::strin
   return out;
 }
 
+std::string request_head_text(const Request& request, const Url& url, uint64_t n_body_bytes) {
+  std::string target = url.path + request.path;
+  if (target.empty()) target = "/";
+  if (!request.query.empty()) target += "?" + request.query;
+  for (auto& c : target) {
+    if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7F) c = '_';  // cannot end the line early
+  }
+  const bool is_six = url.host.find(':') != url.host.npos;
+  std::string out = fmt::format("{} {} HTTP/1.1\r\nHost: {}{}{}:{}\r\n", request.method, target,
+                                is_six ? "[" : "", url.host, is_six ? "]" : "", url.port);
+  for (const auto& [name, value] : request.headers.all()) {
+    const auto lower_name = lower(name);
+    if (lower_name == "host" || is_servers_own(lower_name)) continue;
+    append_field(out, name, value);
+  }
+  if (!request.headers.find("User-Agent")) append_field(out, "User-Agent", "slipway");
+  if (n_body_bytes > 0 || (request.method != "GET" && request.method != "HEAD")) {
+    append_field(out, "Content-Length", std::to_string(n_body_bytes));
+  }
+  out += "\r\n";
+  return out;
+}
+
 std::string http_date(int64_t time_ms) {
   constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
   constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",

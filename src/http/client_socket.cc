@@ -1,0 +1,117 @@
+#include "http/client_socket.h"
+
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <string>
+
+namespace slipway::http {
+namespace {
+
+Error lost(int reason) {
+  return fail(Code::temporarily_unavailable, "the connection to the server is lost: {}",
+              std::strerror(reason));
+}
+
+// Wait for one of `events`; gives those that came.
+Result<short> wait(int fd, short events, int timeout_ms) {
+  pollfd entry{fd, events, 0};
+  int n = 0;
+  do {
+    n = ::poll(&entry, 1, timeout_ms);
+  } while (n < 0 && errno == EINTR);
+  if (n < 0) return lost(errno);
+  if (n == 0) {
+    return fail(Code::deadline_exceeded, "the server did not answer within {} ms", timeout_ms);
+  }
+  return entry.revents;
+}
+
+// 0, or errno.
+int connect_to(int fd, const addrinfo& address, int timeout_ms) {
+  if (::connect(fd, address.ai_addr, address.ai_addrlen) == 0) return 0;
+  if (errno != EINPROGRESS) return errno;
+  const auto ready = wait(fd, POLLOUT, timeout_ms);
+  if (!ready.ok()) return ready.error().code == Code::deadline_exceeded ? ETIMEDOUT : EIO;
+  int reason = 0;
+  socklen_t size = sizeof reason;
+  ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &reason, &size);
+  return reason;
+}
+
+}  // namespace
+
+ClientSocket::~ClientSocket() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+Result<ClientSocket> ClientSocket::connect(const Url& url, int timeout_ms) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  const auto port = std::to_string(url.port);
+  const int problem = ::getaddrinfo(url.host.c_str(), port.c_str(), &hints, &found);
+  if (problem != 0) {
+    return fail(Code::temporarily_unavailable, "cannot find the host '{}': {}", url.host,
+                ::gai_strerror(problem));
+  }
+  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> addresses(found, ::freeaddrinfo);
+  int reason = ECONNREFUSED;
+  for (const auto* address = found; address; address = address->ai_next) {
+    ClientSocket socket(
+        ::socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (!socket.is_open()) {
+      reason = errno;
+      continue;
+    }
+    reason = connect_to(socket.fd_, *address, timeout_ms);
+    if (reason != 0) continue;
+    const int on = 1;
+    ::setsockopt(socket.fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    return socket;
+  }
+  return fail(reason == ETIMEDOUT ? Code::deadline_exceeded : Code::temporarily_unavailable,
+              "cannot connect to {}://{}:{}: {}", url.scheme, url.host, url.port,
+              std::strerror(reason));
+}
+
+bool ClientSocket::is_stale() const {
+  pollfd entry{fd_, POLLIN, 0};
+  return ::poll(&entry, 1, 0) != 0;
+}
+
+Result<ClientSocket::Sent> ClientSocket::send(std::string_view bytes, int timeout_ms) {
+  while (!bytes.empty()) {
+    const auto n = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (n >= 0) {
+      bytes.remove_prefix(static_cast<size_t>(n));
+      continue;
+    }
+    if (errno == EINTR) continue;
+    // what the server said before it closed may still lie in our buffer
+    if (errno == EPIPE || errno == ECONNRESET) return Sent::answered;
+    if (errno != EAGAIN) return lost(errno);
+    const auto ready = TRY(wait(fd_, POLLIN | POLLOUT, timeout_ms));
+    if (ready & POLLIN) return Sent::answered;
+  }
+  return Sent::all;
+}
+
+Result<size_t> ClientSocket::receive(char* bytes, size_t n_bytes, int timeout_ms) {
+  while (true) {
+    const auto n = ::recv(fd_, bytes, n_bytes, 0);
+    if (n >= 0) return static_cast<size_t>(n);
+    if (errno == EINTR) continue;
+    if (errno != EAGAIN) return lost(errno);
+    TRY(wait(fd_, POLLIN, timeout_ms));
+  }
+}
+
+}  // namespace slipway::http

@@ -1,0 +1,42 @@
+// http/client_socket.h — a TCP connection to a server, where every wait has a deadline.
+#pragma once
+#include <string_view>
+#include <utility>
+
+#include "base/result.h"
+#include "http/client.h"
+
+namespace slipway::http {
+
+/// Blocking for the caller, non-blocking underneath. Closed at the end of its scope.
+class ClientSocket {
+ public:
+  ClientSocket() = default;
+  ClientSocket(ClientSocket&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  ClientSocket& operator=(ClientSocket&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~ClientSocket();
+
+  /// Try the host's addresses one after the other.
+  /// Errors   temporarily_unavailable: no such host, or nobody listens there; deadline_exceeded.
+  static Result<ClientSocket> connect(const Url& url, int timeout_ms);
+
+  bool is_open() const { return fd_ >= 0; }
+  /// Tell whether the other side has closed, or sent something unasked: not fit for a new request.
+  bool is_stale() const;
+
+  enum class Sent { all, answered };  // answered: the server spoke before it had everything
+  /// Errors   temporarily_unavailable: the connection is lost; deadline_exceeded.
+  Result<Sent> send(std::string_view bytes, int timeout_ms);
+
+  /// Read at most `n_bytes`; 0: the other side has closed. Errors as send().
+  Result<size_t> receive(char* bytes, size_t n_bytes, int timeout_ms);
+
+ private:
+  explicit ClientSocket(int fd) : fd_(fd) {}
+  int fd_ = -1;
+};
+
+}  // namespace slipway::http
