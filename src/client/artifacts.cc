@@ -1,0 +1,182 @@
+#include "client/artifacts.h"
+
+#include <algorithm>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "client/fields.h"
+#include "client/tracking.h"
+
+namespace slipway::client {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr std::string_view kScheme = "mlflow-artifacts:";
+constexpr std::string_view kProxy = "/api/2.0/mlflow-artifacts/artifacts";
+constexpr std::string_view kForms =
+    "accepted: models:/NAME/VERSION, models:/NAME/STAGE, models:/NAME@ALIAS, "
+    "models:/NAME/latest, runs:/RUN_ID/PATH, or a folder";
+
+// The path behind the server's artifact proxy that an artifact address names.
+Result<std::string> proxied_path(std::string_view uri) {
+  if (!uri.starts_with(kScheme)) {
+    return fail(Code::not_implemented,
+                "the files are at '{}', not behind this server ({}/…): fetch them from there", uri,
+                kScheme);
+  }
+  auto path = uri.substr(kScheme.size());
+  while (path.starts_with('/')) path.remove_prefix(1);
+  return std::string(path);
+}
+
+std::string below(std::string_view folder, std::string_view name) {
+  if (folder.empty() || name.empty()) return std::string(folder) + std::string(name);
+  return fmt::format("{}/{}", folder, name);
+}
+
+std::string proxy_route(std::string_view path) {
+  return fmt::format("{}/{}", kProxy, percent_encode(path, Slash::keep));
+}
+
+// A name that a server sent may not lead out of the folder it is written to.
+Result<void> require_plain(std::string_view name) {
+  const bool plain = !name.empty() && name != "." && name != ".." &&
+                     name.find_first_of(std::string_view("/\\\0", 3)) == name.npos;
+  if (plain) return {};
+  return fail(Code::data_loss, "the server lists a file with the name '{}'", name);
+}
+
+Result<size_t> download_folder(Server& server, const std::string& path, const fs::path& to) {
+  const auto listing = TRY(server.get(kProxy, {{"path", path}}));
+  size_t n_files = 0;
+  for (const auto& item : items(listing, "files")) {
+    const auto name = text_or(item, "path");
+    TRY(require_plain(name));
+    const auto* is_dir = find(item, "is_dir");
+    if (is_dir && is_dir->is_bool() && is_dir->get_bool()) {
+      TRY(make_folder(to / name));
+      n_files += TRY(download_folder(server, below(path, name), to / name));
+      continue;
+    }
+    TRY(server.get_file(proxy_route(below(path, name)), to / name));
+    ++n_files;
+  }
+  return n_files;
+}
+
+// The artifact address behind a runs:/ or models:/ one.
+Result<std::string> artifact_uri(Server& server, const ModelUri& uri) {
+  if (uri.kind == ModelUri::Kind::run) {
+    const auto run = TRY(get_run(server, uri.name));
+    return below(run.artifact_uri, uri.place);
+  }
+  std::string version = uri.place;
+  if (uri.kind == ModelUri::Kind::alias) {
+    const auto got = TRY(server.get("/api/2.0/mlflow/registered-models/alias",
+                                    {{"name", uri.name}, {"alias", uri.place}}));
+    const auto* found = find(got, "model_version");
+    version = found ? text_or(*found, "version") : "";
+  } else if (uri.kind == ModelUri::Kind::stage) {
+    JsonObject body{{"name", uri.name}};
+    if (lower(uri.place) != "latest") body["stages"] = JsonArray{Json(uri.place)};
+    const auto got =
+        TRY(server.post("/api/2.0/mlflow/registered-models/get-latest-versions", body));
+    int64_t newest = 0;
+    for (const auto& item : items(got, "model_versions")) {
+      newest = std::max(newest, to_integer(text_or(item, "version")).value_or(0));
+    }
+    if (newest == 0) {
+      return fail(Code::resource_does_not_exist, "'{}' has no version in stage '{}'", uri.name,
+                  uri.place);
+    }
+    version = std::to_string(newest);
+  }
+  const auto got = TRY(server.get("/api/2.0/mlflow/model-versions/get-download-uri",
+                                  {{"name", uri.name}, {"version", version}}));
+  return text_member(got, "artifact_uri");
+}
+
+}  // namespace
+
+Result<std::vector<FileInfo>> list_artifacts(Server& server, std::string_view run_id,
+                                             std::string_view path) {
+  Query query{{"run_id", std::string(run_id)}};
+  if (!path.empty()) query.emplace_back("path", path);
+  const auto got = TRY(server.get("/api/2.0/mlflow/artifacts/list", query));
+  std::vector<FileInfo> files;
+  for (const auto& item : items(got, "files")) {
+    const auto* is_dir = find(item, "is_dir");
+    files.push_back({text_or(item, "path"), is_dir && is_dir->is_bool() && is_dir->get_bool(),
+                     integer_or(item, "file_size")});
+  }
+  return files;
+}
+
+Result<void> upload(Server& server, std::string_view run_id, const fs::path& from,
+                    std::string_view path) {
+  const auto run = TRY(get_run(server, run_id));
+  const auto root = TRY(proxied_path(run.artifact_uri));
+  const auto target = below(root, path);
+  std::error_code error;
+  if (!fs::is_directory(from, error)) {
+    if (!fs::exists(from, error)) return errno_error(ENOENT, "upload", from);
+    return server.put_file(proxy_route(below(target, from.filename().string())), from);
+  }
+  std::vector<fs::path> files;
+  for (fs::recursive_directory_iterator each(from, error), end; !error && each != end;
+       each.increment(error)) {
+    if (each->is_regular_file(error)) files.push_back(each->path());
+  }
+  if (error) return errno_error(error.value(), "read the folder", from);
+  std::ranges::sort(files);
+  for (const auto& file : files) {
+    const auto name = file.lexically_relative(from).generic_string();
+    TRY(server.put_file(proxy_route(below(target, name)), file));
+  }
+  return {};
+}
+
+Result<ModelUri> parse_model_uri(std::string_view uri) {
+  const auto wrong = [&] {
+    return fail(Code::invalid_parameter_value, "'{}' is no address of a model; {}", uri, kForms);
+  };
+  const auto colon = uri.find(":/");
+  if (colon == uri.npos) return ModelUri{ModelUri::Kind::folder, std::string(uri), ""};
+  auto rest = uri.substr(colon + 2);
+  while (rest.starts_with('/')) rest.remove_prefix(1);
+  const auto scheme = uri.substr(0, colon);
+  const auto slash = rest.find('/');
+  if (scheme == "runs") {
+    if (slash == rest.npos || slash == 0 || slash + 1 == rest.size()) return wrong();
+    return ModelUri{ModelUri::Kind::run, std::string(rest.substr(0, slash)),
+                    std::string(rest.substr(slash + 1))};
+  }
+  if (scheme != "models") return wrong();
+  const auto at = rest.find('@');
+  if (at != rest.npos) {
+    if (at == 0 || at + 1 == rest.size()) return wrong();
+    return ModelUri{ModelUri::Kind::alias, std::string(rest.substr(0, at)),
+                    std::string(rest.substr(at + 1))};
+  }
+  if (slash == rest.npos || slash == 0 || slash + 1 == rest.size()) return wrong();
+  const auto place = rest.substr(slash + 1);
+  const bool digits = place.find_first_not_of("0123456789") == place.npos;
+  return ModelUri{digits ? ModelUri::Kind::version : ModelUri::Kind::stage,
+                  std::string(rest.substr(0, slash)), std::string(place)};
+}
+
+Result<void> download(Server& server, std::string_view uri, const fs::path& to) {
+  const auto cut = TRY(parse_model_uri(uri));
+  if (cut.kind == ModelUri::Kind::folder) {
+    return fail(Code::invalid_parameter_value, "'{}' is no address on a server; {}", uri, kForms);
+  }
+  const auto address = TRY(artifact_uri(server, cut));
+  const auto path = TRY(proxied_path(address));
+  TRY(make_folder(to));
+  const auto n_files = TRY(download_folder(server, path, to));
+  if (n_files > 0) return {};
+  // no folder of that name: then a single file
+  return server.get_file(proxy_route(path), to / fs::path(path).filename());
+}
+
+}  // namespace slipway::client

@@ -1,0 +1,45 @@
+// client/artifacts.h — a run's files on a server, and model addresses to local folders.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "client/server.h"
+
+namespace slipway::client {
+
+struct FileInfo {
+  std::string path;  // below the run's artifacts
+  bool is_dir = false;
+  int64_t size_bytes = 0;
+};
+
+/// List one folder of a run's artifacts ("" = the top).
+Result<std::vector<FileInfo>> list_artifacts(Server& server, std::string_view run_id,
+                                             std::string_view path);
+
+/// Add a file, or a folder with all in it, to a run's artifacts below `path`.
+/// Errors   as Server::put_file; not_implemented: the run's artifacts are not behind this server.
+Result<void> upload(Server& server, std::string_view run_id, const std::filesystem::path& from,
+                    std::string_view path);
+
+/// A model address, cut up.
+struct ModelUri {
+  enum class Kind { folder, run, version, stage, alias };
+  Kind kind = Kind::folder;
+  std::string name;   // registered model; run id; or the folder itself
+  std::string place;  // version, stage, alias; or the path within the run
+};
+
+/// Cut up `models:/NAME/VERSION`, `models:/NAME/STAGE`, `models:/NAME@ALIAS`,
+/// `models:/NAME/latest`, `runs:/RUN_ID/PATH`, or a folder.
+/// Errors   invalid_parameter_value: another scheme, or a part is missing; lists the forms.
+Result<ModelUri> parse_model_uri(std::string_view uri);
+
+/// Fetch all files at a `runs:/` or `models:/` address into the folder `to` (made if needed).
+/// Errors   resource_does_not_exist: nothing there; not_implemented: not behind this server.
+Result<void> download(Server& server, std::string_view uri, const std::filesystem::path& to);
+
+}  // namespace slipway::client

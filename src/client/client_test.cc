@@ -1,0 +1,109 @@
+#include <gtest/gtest.h>
+
+#include "base/file.h"
+#include "client/artifacts.h"
+#include "client/registry.h"
+#include "client/tracking.h"
+#include "http/error_response.h"
+#include "http/server.h"
+
+namespace slipway::client {
+namespace {
+
+TEST(ModelUri, EveryFormIsCutUp) {
+  const auto kind = [](std::string_view uri) { return parse_model_uri(uri).value().kind; };
+  EXPECT_EQ(kind("models:/m/12"), ModelUri::Kind::version);
+  EXPECT_EQ(kind("models:/m/Production"), ModelUri::Kind::stage);
+  EXPECT_EQ(kind("models:/m/latest"), ModelUri::Kind::stage);
+  EXPECT_EQ(kind("models:/m@champion"), ModelUri::Kind::alias);
+  EXPECT_EQ(kind("runs:/abc/model"), ModelUri::Kind::run);
+  EXPECT_EQ(kind("./model"), ModelUri::Kind::folder);
+  EXPECT_EQ(parse_model_uri("runs:/abc/a/b").value().place, "a/b");
+  for (const auto* uri : {"models:/m", "models:/m/", "models:/@a", "runs:/abc", "s3://b/k"}) {
+    EXPECT_FALSE(parse_model_uri(uri).ok()) << uri;
+  }
+}
+
+// A server that remembers what it was asked, and answers from a function.
+struct Recorder {
+  std::vector<http::Request> requests;
+  std::function<http::Response(const http::Request&)> answer;
+  std::unique_ptr<http::Server> server;
+
+  explicit Recorder(std::function<http::Response(const http::Request&)> with)
+      : answer(std::move(with)) {
+    http::ServerOptions options;
+    options.port = 0;
+    http::Handler handler;
+    handler.answer = [this](http::Request& request) {
+      requests.push_back(request);
+      return answer(request);
+    };
+    server = http::Server::start(options, handler).value();
+  }
+  Server client() const {
+    return Server::at(fmt::format("http://127.0.0.1:{}", server->port()), "secret").value();
+  }
+};
+
+http::Response json(std::string body) {
+  return http::respond(200, std::move(body), "application/json");
+}
+
+TEST(Server, ErrorsKeepCodeAndMessageAndTheTokenIsSent) {
+  Recorder recorder([](const http::Request&) {
+    return http::error_response(fail(Code::resource_does_not_exist, "no such run"));
+  });
+  auto server = recorder.client();
+  const auto run = get_run(server, "abc");
+  EXPECT_EQ(run.error().code, Code::resource_does_not_exist);
+  EXPECT_EQ(run.error().message, "no such run");
+  EXPECT_EQ(recorder.requests[0].query, "run_id=abc");
+  EXPECT_EQ(*recorder.requests[0].headers.find("authorization"), "Bearer secret");
+}
+
+TEST(Server, NobodyThereIsSaidWithTheWayToStartOne) {
+  auto server = Server::at("http://127.0.0.1:1").value();
+  const auto error = get_run(server, "abc").error();
+  EXPECT_EQ(error.code, Code::temporarily_unavailable);
+  EXPECT_NE(error.message.find("slipway server"), std::string::npos);
+}
+
+TEST(Tracking, ABatchIsCutAtTheLimits) {
+  Recorder recorder([](const http::Request&) { return json("{}"); });
+  auto server = recorder.client();
+  Pairs params;
+  for (int i = 0; i < 150; ++i) params.emplace_back(std::to_string(i), "x");
+  const std::vector<MetricPoint> metrics(2000, {"loss", 0.5, 1, 2});
+  ASSERT_TRUE(log_batch(server, "r", params, metrics).ok());
+  size_t n_params = 0;
+  size_t n_metrics = 0;
+  for (const auto& request : recorder.requests) {
+    const auto body = parse_json(request.body).value();
+    const auto p = array_member(body, "params").value()->size();
+    const auto m = array_member(body, "metrics").value()->size();
+    EXPECT_LE(p, 100u);
+    EXPECT_LE(p + m, 1000u);
+    n_params += p;
+    n_metrics += m;
+  }
+  EXPECT_EQ(n_params, 150u);
+  EXPECT_EQ(n_metrics, 2000u);
+}
+
+TEST(Artifacts, ANameThatLeadsOutOfTheFolderIsRefused) {
+  Recorder recorder([](const http::Request& request) {
+    if (request.path.ends_with("runs/get")) {
+      return json(R"({"run": {"info": {"artifact_uri": "mlflow-artifacts:/0/r/artifacts"}}})");
+    }
+    return json(R"({"files": [{"path": "../escaped", "is_dir": false}]})");
+  });
+  auto server = recorder.client();
+  const auto folder = TemporaryFolder::make().value();
+  const auto outcome = download(server, "runs:/r/model", folder.path() / "model");
+  EXPECT_EQ(outcome.error().code, Code::data_loss);
+  EXPECT_FALSE(std::filesystem::exists(folder.path() / "escaped"));
+}
+
+}  // namespace
+}  // namespace slipway::client
