@@ -5,6 +5,8 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "client/fields.h"
+#include "client/logged_models.h"
+#include "client/registry.h"
 #include "client/tracking.h"
 
 namespace slipway::client {
@@ -15,7 +17,7 @@ constexpr std::string_view kScheme = "mlflow-artifacts:";
 constexpr std::string_view kProxy = "/api/2.0/mlflow-artifacts/artifacts";
 constexpr std::string_view kForms =
     "accepted: models:/NAME/VERSION, models:/NAME/STAGE, models:/NAME@ALIAS, "
-    "models:/NAME/latest, runs:/RUN_ID/PATH, or a folder";
+    "models:/NAME/latest, models:/m-ID, runs:/RUN_ID/PATH, or a folder";
 
 // The path behind the server's artifact proxy that an artifact address names.
 Result<std::string> proxied_path(std::string_view uri) {
@@ -70,30 +72,19 @@ Result<std::string> artifact_uri(Server& server, const ModelUri& uri) {
     const auto run = TRY(get_run(server, uri.name));
     return below(run.artifact_uri, uri.place);
   }
+  if (uri.kind == ModelUri::Kind::logged) {
+    const auto model = TRY(get_logged_model(server, uri.name));
+    return model.artifact_uri;
+  }
   std::string version = uri.place;
   if (uri.kind == ModelUri::Kind::alias) {
-    const auto got = TRY(server.get("/api/2.0/mlflow/registered-models/alias",
-                                    {{"name", uri.name}, {"alias", uri.place}}));
-    const auto* found = find(got, "model_version");
-    version = found ? text_or(*found, "version") : "";
+    const auto named = TRY(version_by_alias(server, uri.name, uri.place));
+    version = named.version;
   } else if (uri.kind == ModelUri::Kind::stage) {
-    JsonObject body{{"name", uri.name}};
-    if (lower(uri.place) != "latest") body["stages"] = JsonArray{Json(uri.place)};
-    const auto got =
-        TRY(server.post("/api/2.0/mlflow/registered-models/get-latest-versions", body));
-    int64_t newest = 0;
-    for (const auto& item : items(got, "model_versions")) {
-      newest = std::max(newest, to_integer(text_or(item, "version")).value_or(0));
-    }
-    if (newest == 0) {
-      return fail(Code::resource_does_not_exist, "'{}' has no version in stage '{}'", uri.name,
-                  uri.place);
-    }
-    version = std::to_string(newest);
+    const auto newest = TRY(newest_version(server, uri.name, uri.place));
+    version = newest.version;
   }
-  const auto got = TRY(server.get("/api/2.0/mlflow/model-versions/get-download-uri",
-                                  {{"name", uri.name}, {"version", version}}));
-  return text_member(got, "artifact_uri");
+  return download_uri(server, uri.name, version);
 }
 
 }  // namespace
@@ -115,7 +106,12 @@ Result<std::vector<FileInfo>> list_artifacts(Server& server, std::string_view ru
 Result<void> upload(Server& server, std::string_view run_id, const fs::path& from,
                     std::string_view path) {
   const auto run = TRY(get_run(server, run_id));
-  const auto root = TRY(proxied_path(run.artifact_uri));
+  return upload_to(server, run.artifact_uri, from, path);
+}
+
+Result<void> upload_to(Server& server, std::string_view artifact_uri, const fs::path& from,
+                       std::string_view path) {
+  const auto root = TRY(proxied_path(artifact_uri));
   const auto target = below(root, path);
   std::error_code error;
   if (!fs::is_directory(from, error)) {
@@ -136,6 +132,13 @@ Result<void> upload(Server& server, std::string_view run_id, const fs::path& fro
   return {};
 }
 
+Result<void> download_file(Server& server, std::string_view run_id, std::string_view path,
+                           const fs::path& to) {
+  const auto run = TRY(get_run(server, run_id));
+  const auto root = TRY(proxied_path(run.artifact_uri));
+  return server.get_file(proxy_route(below(root, path)), to);
+}
+
 Result<ModelUri> parse_model_uri(std::string_view uri) {
   const auto wrong = [&] {
     return fail(Code::invalid_parameter_value, "'{}' is no address of a model; {}", uri, kForms);
@@ -152,6 +155,9 @@ Result<ModelUri> parse_model_uri(std::string_view uri) {
                     std::string(rest.substr(slash + 1))};
   }
   if (scheme != "models") return wrong();
+  if (slash == rest.npos && rest.starts_with("m-") && rest.find('@') == rest.npos) {
+    return ModelUri{ModelUri::Kind::logged, std::string(rest), ""};
+  }
   const auto at = rest.find('@');
   if (at != rest.npos) {
     if (at == 0 || at + 1 == rest.size()) return wrong();
@@ -163,6 +169,19 @@ Result<ModelUri> parse_model_uri(std::string_view uri) {
   const bool digits = place.find_first_not_of("0123456789") == place.npos;
   return ModelUri{digits ? ModelUri::Kind::version : ModelUri::Kind::stage,
                   std::string(rest.substr(0, slash)), std::string(place)};
+}
+
+Result<LocalModel> fetch_model(Server& server, std::string_view uri) {
+  const auto cut = TRY(parse_model_uri(uri));
+  std::error_code ignored;
+  if (cut.kind == ModelUri::Kind::folder) {
+    if (fs::is_directory(cut.name, ignored)) return LocalModel{cut.name, std::nullopt};
+    return errno_error(ENOENT, "find the model folder", cut.name);
+  }
+  auto fetched = TRY(TemporaryFolder::make());
+  TRY(download(server, uri, fetched.path()));
+  auto folder = fetched.path();
+  return LocalModel{std::move(folder), std::move(fetched)};
 }
 
 Result<void> download(Server& server, std::string_view uri, const fs::path& to) {

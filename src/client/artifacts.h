@@ -2,10 +2,12 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/file.h"
 #include "client/server.h"
 
 namespace slipway::client {
@@ -25,18 +27,36 @@ Result<std::vector<FileInfo>> list_artifacts(Server& server, std::string_view ru
 Result<void> upload(Server& server, std::string_view run_id, const std::filesystem::path& from,
                     std::string_view path);
 
+/// As upload(), to an artifact address, such as a run's or a logged model's.
+Result<void> upload_to(Server& server, std::string_view artifact_uri,
+                       const std::filesystem::path& from, std::string_view path);
+
+/// Fetch one file of a run's artifacts.
+Result<void> download_file(Server& server, std::string_view run_id, std::string_view path,
+                           const std::filesystem::path& to);
+
 /// A model address, cut up.
 struct ModelUri {
-  enum class Kind { folder, run, version, stage, alias };
+  enum class Kind { folder, run, version, stage, alias, logged };
   Kind kind = Kind::folder;
-  std::string name;   // registered model; run id; or the folder itself
+  std::string name;   // registered model; run id; logged model's id; or the folder itself
   std::string place;  // version, stage, alias; or the path within the run
 };
 
 /// Cut up `models:/NAME/VERSION`, `models:/NAME/STAGE`, `models:/NAME@ALIAS`,
-/// `models:/NAME/latest`, `runs:/RUN_ID/PATH`, or a folder.
+/// `models:/NAME/latest`, `models:/m-ID` (a logged model), `runs:/RUN_ID/PATH`, or a folder.
 /// Errors   invalid_parameter_value: another scheme, or a part is missing; lists the forms.
 Result<ModelUri> parse_model_uri(std::string_view uri);
+
+/// A model's folder on this machine; one that was fetched goes at the end of the scope.
+struct LocalModel {
+  std::filesystem::path folder;
+  std::optional<TemporaryFolder> fetched;
+};
+
+/// Give the folder of any model address, fetching it where it is not local.
+/// Errors   as download(); resource_does_not_exist: no such folder.
+Result<LocalModel> fetch_model(Server& server, std::string_view uri);
 
 /// Fetch all files at a `runs:/` or `models:/` address into the folder `to` (made if needed).
 /// Errors   resource_does_not_exist: nothing there; not_implemented: not behind this server.

@@ -1,7 +1,11 @@
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <thread>
+
 #include "base/file.h"
 #include "client/artifacts.h"
+#include "client/logged_models.h"
 #include "client/registry.h"
 #include "client/tracking.h"
 #include "http/error_response.h"
@@ -16,6 +20,7 @@ TEST(ModelUri, EveryFormIsCutUp) {
   EXPECT_EQ(kind("models:/m/Production"), ModelUri::Kind::stage);
   EXPECT_EQ(kind("models:/m/latest"), ModelUri::Kind::stage);
   EXPECT_EQ(kind("models:/m@champion"), ModelUri::Kind::alias);
+  EXPECT_EQ(kind("models:/m-0123"), ModelUri::Kind::logged);
   EXPECT_EQ(kind("runs:/abc/model"), ModelUri::Kind::run);
   EXPECT_EQ(kind("./model"), ModelUri::Kind::folder);
   EXPECT_EQ(parse_model_uri("runs:/abc/a/b").value().place, "a/b");
@@ -103,6 +108,73 @@ TEST(Artifacts, ANameThatLeadsOutOfTheFolderIsRefused) {
   const auto outcome = download(server, "runs:/r/model", folder.path() / "model");
   EXPECT_EQ(outcome.error().code, Code::data_loss);
   EXPECT_FALSE(std::filesystem::exists(folder.path() / "escaped"));
+}
+
+TEST(Artifacts, AModelIsFoundByEveryAddress) {
+  Recorder recorder([](const http::Request& request) {
+    if (request.path.ends_with("/get-latest-versions")) {
+      return json(R"({"model_versions": [{"version": "9"}, {"version": "10"}]})");
+    }
+    if (request.path.ends_with("/alias")) return json(R"({"model_version": {"version": "3"}})");
+    if (request.path.ends_with("/get-download-uri")) {
+      const auto version = request.query_value("version").value();
+      return json(fmt::format(R"({{"artifact_uri": "mlflow-artifacts:/1/v{}"}})", version));
+    }
+    if (request.path.ends_with("/m-7")) {
+      return json(R"({"model": {"info": {"artifact_uri": "mlflow-artifacts:/1/logged"}}})");
+    }
+    if (!request.query.empty()) {
+      return json(R"({"files": [{"path": "a b", "is_dir": false, "file_size": 1}]})");
+    }
+    return json(request.path);
+  });
+  auto server = recorder.client();
+  const auto fetched = [&](std::string_view uri) {
+    const auto model = fetch_model(server, uri);
+    return model.ok() ? read_file(model->folder / "a b").value() : model.error().message;
+  };
+  const std::string proxy = "/api/2.0/mlflow-artifacts/artifacts/1/";
+  EXPECT_EQ(fetched("models:/m/2"), proxy + "v2/a%20b");
+  EXPECT_EQ(fetched("models:/m/Production"), proxy + "v10/a%20b");
+  EXPECT_EQ(fetched("models:/m@best"), proxy + "v3/a%20b");
+  EXPECT_EQ(fetched("models:/m-7"), proxy + "logged/a%20b");
+  const auto local = TemporaryFolder::make().value();
+  EXPECT_EQ(fetch_model(server, local.path().string())->folder, local.path());
+  EXPECT_TRUE(std::filesystem::exists(local.path()));
+  EXPECT_EQ(fetch_model(server, "/no/such").error().code, Code::resource_does_not_exist);
+}
+
+TEST(LoggedModels, GoTheirWay) {
+  Recorder recorder([](const http::Request&) {
+    return json(R"({"model": {"info": {"model_id": "m-1", "status": "LOGGED_MODEL_READY"}}})");
+  });
+  auto server = recorder.client();
+  EXPECT_EQ(create_logged_model(server, {"1", "name", "r", "", {{"p", "1"}}, {}})->model_id, "m-1");
+  EXPECT_EQ(finalize_logged_model(server, "m-1", Upload::ready)->status, "LOGGED_MODEL_READY");
+  ASSERT_TRUE(log_outputs(server, "r", {{"m-1", 3}}).ok());
+  EXPECT_EQ(recorder.requests[1].method, "PATCH");
+  EXPECT_EQ(recorder.requests[1].path, "/api/2.0/mlflow/logged-models/m-1");
+  EXPECT_EQ(recorder.requests[2].body,
+            R"({"run_id": "r", "models": [{"model_id": "m-1", "step": 3}]})");
+}
+
+TEST(Server, APrefixIsAddedOnceAndALostConnectionIsMadeAnew) {
+  const auto answer = [](const http::Request& request) { return json(request.path); };
+  auto recorder = std::make_unique<Recorder>(answer);
+  const auto port = recorder->server->port();
+  auto server = Server::at(fmt::format("http://127.0.0.1:{}/prefix/", port)).value();
+  EXPECT_EQ(server.version().value(), "/prefix/version");
+  recorder->server->stop(0);
+  std::thread restart([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    http::ServerOptions options;
+    options.port = port;
+    http::Handler handler;
+    handler.answer = answer;
+    recorder->server = http::Server::start(options, handler).value();
+  });
+  EXPECT_EQ(server.version().value(), "/prefix/version");
+  restart.join();
 }
 
 }  // namespace

@@ -75,9 +75,11 @@ Result<void> each_page(Server& server, const std::string& path, const Query& que
 
 }  // namespace
 
-Result<std::vector<RegisteredModel>> list_models(Server& server) {
+Result<std::vector<RegisteredModel>> list_models(Server& server, std::string_view filter) {
   std::vector<RegisteredModel> models;
-  TRY(each_page(server, route("registered-models/search"), {}, [&](const Json& page) {
+  Query query;
+  if (!filter.empty()) query.emplace_back("filter", filter);
+  TRY(each_page(server, route("registered-models/search"), query, [&](const Json& page) {
     for (const auto& item : items(page, "registered_models")) models.push_back(model_of(item));
   }));
   return models;
@@ -126,6 +128,59 @@ Result<void> set_alias(Server& server, std::string_view name, std::string_view a
   const JsonObject body{{"name", name}, {"alias", alias}, {"version", version}};
   TRY(server.post(route("registered-models/alias"), body));
   return {};
+}
+
+Result<void> delete_alias(Server& server, std::string_view name, std::string_view alias) {
+  const JsonObject body{{"name", name}, {"alias", alias}};
+  TRY(server.send("DELETE", route("registered-models/alias"), body));
+  return {};
+}
+
+Result<ModelVersion> version_by_alias(Server& server, std::string_view name,
+                                      std::string_view alias) {
+  const Query query{{"name", std::string(name)}, {"alias", std::string(alias)}};
+  const auto got = TRY(server.get(route("registered-models/alias"), query));
+  return version_of(member(got, "model_version"));
+}
+
+Result<std::vector<ModelVersion>> latest_versions(Server& server, std::string_view name,
+                                                  const std::vector<std::string>& stages) {
+  JsonObject body{{"name", name}};
+  if (!stages.empty()) body["stages"] = texts_json(stages);
+  const auto got = TRY(server.post(route("registered-models/get-latest-versions"), body));
+  std::vector<ModelVersion> versions;
+  for (const auto& item : items(got, "model_versions")) versions.push_back(version_of(item));
+  return versions;
+}
+
+Result<ModelVersion> newest_version(Server& server, std::string_view name, std::string_view stage) {
+  std::vector<std::string> stages;
+  if (lower(stage) != "latest") stages.emplace_back(stage);
+  const auto versions = TRY(latest_versions(server, name, stages));
+  const auto newest = std::ranges::max_element(versions, {}, [](const ModelVersion& version) {
+    return to_integer(version.version).value_or(0);
+  });
+  if (newest != versions.end()) return *newest;
+  return fail(Code::resource_does_not_exist, "'{}' has no version in stage '{}'", name, stage);
+}
+
+Result<ModelVersion> get_version(Server& server, std::string_view name, std::string_view version) {
+  const Query query{{"name", std::string(name)}, {"version", std::string(version)}};
+  const auto got = TRY(server.get(route("model-versions/get"), query));
+  return version_of(member(got, "model_version"));
+}
+
+Result<std::string> download_uri(Server& server, std::string_view name, std::string_view version) {
+  const Query query{{"name", std::string(name)}, {"version", std::string(version)}};
+  const auto got = TRY(server.get(route("model-versions/get-download-uri"), query));
+  return text_member(got, "artifact_uri");
+}
+
+Result<std::string> score(Server& server, std::string_view name, std::string_view place,
+                          std::string body) {
+  const auto path =
+      fmt::format("/model/{}/{}/invocations", percent_encode(name), percent_encode(place));
+  return server.post_text(path, std::move(body), "application/json");
 }
 
 Result<void> delete_model(Server& server, std::string_view name) {

@@ -29,7 +29,8 @@ struct RegisteredModel {
   std::map<std::string, std::string> aliases;  // alias → version
 };
 
-Result<std::vector<RegisteredModel>> list_models(Server& server);
+/// `filter` as in MLflow's search language, such as `name LIKE 'flight%'`; "" = all.
+Result<std::vector<RegisteredModel>> list_models(Server& server, std::string_view filter = "");
 Result<RegisteredModel> get_model(Server& server, std::string_view name);
 /// Every version, lowest first.
 Result<std::vector<ModelVersion>> list_versions(Server& server, std::string_view name);
@@ -41,6 +42,19 @@ Result<ModelVersion> transition(Server& server, std::string_view name, std::stri
                                 std::string_view stage, Archive archive_existing);
 Result<void> set_alias(Server& server, std::string_view name, std::string_view alias,
                        std::string_view version);
+Result<void> delete_alias(Server& server, std::string_view name, std::string_view alias);
+/// Errors   invalid_parameter_value: no such alias, as MLflow says it.
+Result<ModelVersion> version_by_alias(Server& server, std::string_view name,
+                                      std::string_view alias);
+/// Give the highest version of each of `stages`; of each stage there is, where it is empty.
+Result<std::vector<ModelVersion>> latest_versions(Server& server, std::string_view name,
+                                                  const std::vector<std::string>& stages);
+/// Give the highest version in `stage`, or of all for "latest".
+/// Errors   resource_does_not_exist: there is none.
+Result<ModelVersion> newest_version(Server& server, std::string_view name, std::string_view stage);
+Result<ModelVersion> get_version(Server& server, std::string_view name, std::string_view version);
+/// Give the artifact address of a version's files.
+Result<std::string> download_uri(Server& server, std::string_view name, std::string_view version);
 Result<void> delete_model(Server& server, std::string_view name);
 Result<void> delete_version(Server& server, std::string_view name, std::string_view version);
 
@@ -60,6 +74,12 @@ struct Endpoint {
 Result<Endpoint> enable_endpoint(Server& server, std::string_view name);
 Result<void> disable_endpoint(Server& server, std::string_view name);
 Result<std::vector<Endpoint>> list_endpoints(Server& server);
+
+/// Score rows with a deployed model and give the answer's JSON text. `place` is a version, a stage
+/// or an alias; `body` as MLflow's /invocations takes it, such as {"dataframe_split": …}.
+/// Errors   the server's own; the token of `server` must be one that may score.
+Result<std::string> score(Server& server, std::string_view name, std::string_view place,
+                          std::string body);
 
 struct Token {
   std::string token_id;

@@ -1,22 +1,19 @@
 #include "client/server.h"
 
+#include <chrono>
 #include <cstdlib>
+#include <thread>
 
 #include "base/text.h"
+#include "http/error_response.h"
 
 namespace slipway::client {
 namespace {
 
-// The Error that an answer's body tells, or one of its status alone.
-Error told_error(int status, const std::string& body) {
-  const auto json = parse_json(body);
-  if (json.ok()) {
-    const auto code = text_member(*json, "error_code");
-    const auto message = text_member(*json, "message");
-    if (code.ok() && message.ok()) return Error{code_from_name(*code), *message};
-  }
-  const auto code = status == 404 ? Code::endpoint_not_found : Code::internal_error;
-  return fail(code, "the server answered {}: {}", status, body.substr(0, 300));
+constexpr int kRetryPauses_ms[] = {100, 400};
+
+bool is_lost(const Result<http::Response>& answer) {
+  return !answer.ok() && answer.error().code == Code::temporarily_unavailable;
 }
 
 }  // namespace
@@ -26,7 +23,6 @@ Result<Server> Server::at(std::string_view address, std::string token) {
   server.address_ = std::string(address);
   while (server.address_.ends_with('/')) server.address_.pop_back();
   const auto url = TRY(http::parse_url(server.address_));
-  server.prefix_ = url.path;
   server.token_ = std::move(token);
   if (server.token_.empty()) {
     const char* from_environment = std::getenv("MLFLOW_TRACKING_TOKEN");
@@ -39,20 +35,26 @@ Result<Server> Server::at(std::string_view address, std::string token) {
 http::Request Server::request(std::string_view method, std::string_view path) const {
   http::Request request;
   request.method = std::string(method);
-  request.path = prefix_ + std::string(path);
+  request.path = std::string(path);
   if (!token_.empty()) request.headers.add("Authorization", "Bearer " + token_);
   return request;
 }
 
 Result<http::Response> Server::exchange(const http::Request& request) {
   auto answer = client_->send(request);
-  if (!answer.ok()) {
-    if (answer.error().code != Code::temporarily_unavailable) return answer;
+  for (const int pause_ms : kRetryPauses_ms) {
+    if (!is_lost(answer) || !has_answered_ || request.method != "GET") break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(pause_ms));
+    answer = client_->send(request);
+  }
+  if (is_lost(answer)) {
     return fail(Code::temporarily_unavailable,
                 "{} (start a server with `slipway server`, or name one with --server)",
                 answer.error().message);
   }
-  if (answer->status >= 300) return told_error(answer->status, answer->body);
+  if (!answer.ok()) return answer;
+  has_answered_ = true;
+  if (answer->status >= 300) return http::error_of(*answer);
   return answer;
 }
 
@@ -64,6 +66,11 @@ Result<Json> Server::get(std::string_view path, const Query& query) {
   }
   const auto answer = TRY(exchange(asked));
   return parse_json(answer.body);
+}
+
+Result<std::string> Server::version() {
+  const auto answer = TRY(exchange(request("GET", "/version")));
+  return std::string(trim(answer.body));
 }
 
 Result<Json> Server::send(std::string_view method, std::string_view path, const Json& body) {
@@ -84,7 +91,7 @@ Result<void> Server::put_file(std::string_view path, const std::filesystem::path
 
 Result<void> Server::get_file(std::string_view path, const std::filesystem::path& to) {
   const auto answer = TRY(client_->download(request("GET", path), to));
-  if (answer.status >= 300) return told_error(answer.status, answer.body);
+  if (answer.status >= 300) return http::error_of(answer);
   return {};
 }
 

@@ -23,7 +23,8 @@ class Server {
   /// Errors   invalid_parameter_value: not an http(s) URL.
   static Result<Server> at(std::string_view address, std::string token = "");
 
-  /// GET `path` with a query; give the JSON of the answer.
+  /// GET `path` with a query; give the JSON of the answer. Where the server has answered before and
+  /// its connection is lost, this tries again for a moment: it may have been started anew.
   /// Errors   the server's own code and message; temporarily_unavailable: no server there (the
   ///          message names the address and says how to start one).
   Result<Json> get(std::string_view path, const Query& query = {});
@@ -42,6 +43,9 @@ class Server {
   Result<std::string> post_text(std::string_view path, std::string body,
                                 std::string_view content_type);
 
+  /// Give the MLflow release that the server speaks, such as 3.17.2. Errors as get().
+  Result<std::string> version();
+
   const std::string& address() const { return address_; }
 
  private:
@@ -50,7 +54,7 @@ class Server {
   Result<http::Response> exchange(const http::Request& request);
 
   std::string address_;
-  std::string prefix_;
+  bool has_answered_ = false;
   std::string token_;
   std::unique_ptr<http::Client> client_;
 };

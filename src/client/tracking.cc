@@ -77,13 +77,24 @@ Result<std::string> create_experiment(Server& server, std::string_view name) {
   return text_member(made, "experiment_id");
 }
 
-Result<std::string> get_or_create_experiment(Server& server, std::string_view name) {
+Result<Experiment> find_experiment(Server& server, std::string_view name) {
   const auto found =
-      server.get(route("experiments/get-by-name"), {{"experiment_name", std::string(name)}});
+      TRY(server.get(route("experiments/get-by-name"), {{"experiment_name", std::string(name)}}));
+  const auto* experiment = find(found, "experiment");
+  return experiment_of(experiment ? *experiment : Json());
+}
+
+Result<Experiment> get_experiment(Server& server, std::string_view experiment_id) {
+  const auto found =
+      TRY(server.get(route("experiments/get"), {{"experiment_id", std::string(experiment_id)}}));
+  const auto* experiment = find(found, "experiment");
+  return experiment_of(experiment ? *experiment : Json());
+}
+
+Result<std::string> get_or_create_experiment(Server& server, std::string_view name) {
+  const auto found = find_experiment(server, name);
   if (found.ok()) {
-    const auto* experiment = find(*found, "experiment");
-    const auto known = experiment_of(experiment ? *experiment : Json());
-    if (known.lifecycle_stage != "deleted") return known.experiment_id;
+    if (found->lifecycle_stage != "deleted") return found->experiment_id;
     return fail(Code::invalid_parameter_value,
                 "the experiment '{}' is deleted: restore it or take another name", name);
   }

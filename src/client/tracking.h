@@ -21,6 +21,9 @@ struct Experiment {
 /// Find an experiment by name or make it, and give its id.
 /// Errors   resource_does_not_exist as the server tells: a deleted one has the name.
 Result<std::string> get_or_create_experiment(Server& server, std::string_view name);
+/// Errors   resource_does_not_exist: none has that name, or id.
+Result<Experiment> find_experiment(Server& server, std::string_view name);
+Result<Experiment> get_experiment(Server& server, std::string_view experiment_id);
 Result<std::string> create_experiment(Server& server, std::string_view name);
 Result<void> delete_experiment(Server& server, std::string_view experiment_id);
 /// List active experiments, newest first.
