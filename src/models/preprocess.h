@@ -86,6 +86,8 @@ class Preprocess {
  private:
   Preprocess() = default;
   Result<void> validate();
+  void encode_number(const Feature& feature, const data::Column& column, float* out) const;
+  void encode_category(const Feature& feature, const data::Column& column, float* out) const;
 
   std::vector<ColumnSpec> inputs_;
   std::vector<Weekday> weekdays_;

@@ -1,0 +1,119 @@
+// load() of models/model.h: the flavours that we can load.
+#include <algorithm>
+
+#include "models/folder.h"
+#include "models/mlmodel.h"
+#include "models/model.h"
+#include "models/slipway_model.h"
+#include "models/xgboost_flavor.h"
+
+namespace slipway::models {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Parts {
+  const fs::path& dir;
+  const Mlmodel& mlmodel;
+  const Mlmodel::Flavor& flavor;
+  std::string input_example;
+};
+
+// Put the file's name in front of what is wrong with it.
+Error in_file(std::string_view file, const Error& error) {
+  return {error.code, fmt::format("{}: {}", file, error.message)};
+}
+
+std::string value(const Mlmodel::Flavor& flavor, const std::string& key) {
+  const auto found = flavor.find(key);
+  return found == flavor.end() ? "" : found->second;
+}
+
+Result<Json> read_json(const fs::path& dir, const std::string& path) {
+  const auto text = TRY(read_model_file(dir, path));
+  auto json = parse_json(text);
+  if (!json.ok()) return in_file(path, json.error());
+  return json;
+}
+
+Result<XgboostModel> read_xgboost(const fs::path& dir, const std::string& path) {
+  const auto bytes = TRY(read_model_file(dir, path));
+  auto model = XgboostModel::parse(bytes);
+  if (!model.ok()) return in_file(path, model.error());
+  return model;
+}
+
+Result<SlipwayModel::Estimator> read_estimator(const Parts& parts, const std::string& data) {
+  const auto kind = value(parts.flavor, "estimator");
+  if (kind == "xgboost") {
+    auto model = TRY(read_xgboost(parts.dir, data + "/model.ubj"));
+    return SlipwayModel::Estimator(std::move(model));
+  }
+  if (kind == "logistic") {
+    const auto path = data + "/linear.json";
+    const auto json = TRY(read_json(parts.dir, path));
+    auto model = LinearModel::from_json(json);
+    if (!model.ok()) return in_file(path, model.error());
+    return SlipwayModel::Estimator(std::move(model).value());
+  }
+  return fail(Code::not_implemented, "MLmodel: slipway estimator '{}'", kind);
+}
+
+Result<std::unique_ptr<Model>> load_slipway(Parts parts) {
+  const auto version = value(parts.flavor, "format_version");
+  if (version != "1") {
+    return fail(Code::not_implemented, "MLmodel: slipway format_version '{}'; this program reads 1",
+                version);
+  }
+  const auto data = value(parts.flavor, "data");
+  const auto path = data + "/preprocess.json";
+  const auto json = TRY(read_json(parts.dir, path));
+  auto preprocess = Preprocess::from_json(json);
+  if (!preprocess.ok()) return in_file(path, preprocess.error());
+  auto estimator = TRY(read_estimator(parts, data));
+  auto model = TRY(SlipwayModel::make(std::move(preprocess).value(), std::move(estimator),
+                                      std::move(parts.input_example)));
+  return std::unique_ptr<Model>(std::move(model));
+}
+
+Result<std::unique_ptr<Model>> load_xgboost(Parts parts) {
+  auto booster = TRY(read_xgboost(parts.dir, value(parts.flavor, "data")));
+  auto signature =
+      TRY(parse_signature(parts.mlmodel.signature_inputs, parts.mlmodel.signature_outputs));
+  return make_xgboost_flavor(std::move(booster), std::move(signature),
+                             std::move(parts.input_example));
+}
+
+struct FlavorRow {
+  std::string_view name;
+  Result<std::unique_ptr<Model>> (*load)(Parts);
+};
+
+constexpr FlavorRow kFlavors[] = {
+    {"slipway", load_slipway},
+    {"xgboost", load_xgboost},
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Model>> load(const fs::path& dir) {
+  const auto text = TRY(read_model_file(dir, "MLmodel"));
+  const auto mlmodel = TRY(parse_mlmodel(text));
+  for (const auto& row : kFlavors) {
+    const auto flavor = mlmodel.flavors.find(std::string(row.name));
+    if (flavor == mlmodel.flavors.end()) continue;
+    Parts parts{dir, mlmodel, flavor->second, ""};
+    if (!mlmodel.example_path.empty()) {
+      parts.input_example = TRY(read_model_file(dir, mlmodel.example_path));
+    }
+    return row.load(std::move(parts));
+  }
+  std::string names;
+  for (const auto& [name, flavor] : mlmodel.flavors) names += (names.empty() ? "" : ", ") + name;
+  return fail(Code::not_implemented,
+              "no flavour of this model can be loaded: it has {}; those that can are slipway and "
+              "xgboost",
+              names.empty() ? "none" : names);
+}
+
+}  // namespace slipway::models

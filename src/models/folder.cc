@@ -1,0 +1,35 @@
+#include "models/folder.h"
+
+#include <algorithm>
+
+#include "base/file.h"
+
+namespace slipway::models {
+
+namespace fs = std::filesystem;
+
+Result<std::string> read_model_file(const fs::path& folder, std::string_view path,
+                                    size_t max_bytes) {
+  const auto outside = [&] {
+    return fail(Code::invalid_parameter_value, "model file '{}' lies outside the model's folder",
+                path);
+  };
+  const fs::path relative{path};
+  const bool climbs = std::ranges::find(relative, "..") != relative.end();
+  if (path.empty() || path.find('\0') != path.npos || relative.is_absolute() || climbs) {
+    return outside();
+  }
+  std::error_code error;
+  const fs::path root = fs::canonical(folder, error);
+  if (error) return errno_error(error.value(), "open", folder);
+  const fs::path real = fs::canonical(root / relative, error);
+  if (error) return errno_error(error.value(), "open", root / relative);
+  const auto [end, rest] = std::ranges::mismatch(root, real);
+  if (end != root.end()) return outside();
+  if (!fs::is_regular_file(real, error)) {  // a pipe would be waited for
+    return fail(Code::invalid_parameter_value, "model file '{}' is not a file", path);
+  }
+  return read_file(real, max_bytes);
+}
+
+}  // namespace slipway::models
