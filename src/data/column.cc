@@ -24,6 +24,15 @@ Strings taken(const Strings& values, const std::vector<size_t>& rows) {
   return out;
 }
 
+template <typename T>
+void put_behind(std::vector<T>& values, const std::vector<T>& more) {
+  values.insert(values.end(), more.begin(), more.end());
+}
+
+void put_behind(Strings& values, const Strings& more) {
+  for (size_t i = 0; i < more.size(); ++i) values.push_back(more[i]);
+}
+
 }  // namespace
 
 std::string_view type_name(Type type) {
@@ -129,6 +138,29 @@ Result<const Column*> Batch::column(std::string_view name) const {
   for (const auto& column : columns) names.push_back(column.name);
   return fail(Code::invalid_parameter_value, "no column '{}'; there are: {}", name,
               join(names, ", "));
+}
+
+void Batch::append(const Batch& other) {
+  check(columns.size() == other.columns.size(), "batches have the same columns");
+  for (size_t i = 0; i < columns.size(); ++i) {
+    auto& column = columns[i];
+    const auto& more = other.columns[i];
+    check(column.type == more.type, "batches have columns of the same types");
+    if (!column.valid.empty() || !more.valid.empty()) {
+      column.valid.resize(n_rows, 1);
+      if (more.valid.empty()) {
+        column.valid.resize(n_rows + other.n_rows, 1);
+      } else {
+        put_behind(column.valid, more.valid);
+      }
+    }
+    std::visit(
+        [&](auto& values) {
+          put_behind(values, std::get<std::decay_t<decltype(values)>>(more.values));
+        },
+        column.values);
+  }
+  n_rows += other.n_rows;
 }
 
 Batch Batch::take(const std::vector<size_t>& rows) const {

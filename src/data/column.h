@@ -90,6 +90,8 @@ struct Batch {
   const Column* find(std::string_view name) const;
   /// Errors   invalid_parameter_value: no such column; the message lists those there are.
   Result<const Column*> column(std::string_view name) const;
+  /// Put the rows of `other`, which has the same columns in the same order, behind these.
+  void append(const Batch& other);
   /// Copy out the rows whose numbers are given, in that order.
   Batch take(const std::vector<size_t>& rows) const;
 };

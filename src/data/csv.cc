@@ -22,8 +22,7 @@ namespace {
 using ArrowTypes = std::map<std::string, std::shared_ptr<arrow::DataType>>;
 
 // A row must fit into a block, so a file with huge fields is read again with huge blocks.
-constexpr int32_t kBlockBytes = 1 << 22;
-constexpr int32_t kHugeBlockBytes = 1 << 29;
+constexpr int32_t kBlockBytes[] = {1 << 22, 1 << 26, 1 << 30};
 
 // From this many values on, a column of which so many parts of 100 are numbers is numeric.
 constexpr int64_t kNumericRows = 20;
@@ -122,7 +121,7 @@ class CsvFile {
 
   Result<std::shared_ptr<arrow::Table>> parse() const {
     arrow::Status problem;
-    for (const auto block_bytes : {kBlockBytes, kHugeBlockBytes}) {
+    for (const auto block_bytes : kBlockBytes) {
       const auto stream = TRY(open_csv(path_));
       auto table = parse_once(stream, options_, forced_, block_bytes);
       if (table.ok()) return std::move(table).ValueUnsafe();
@@ -170,14 +169,22 @@ class CsvFile {
         suspects[name] = Type::float64;
       }
     }
-    if (suspects.empty()) return {};
+    if (suspects.empty() && !ends_inside_quotes(table)) return {};
     if (auto mistake = first_mistake(path_, options_, expectations(suspects))) return *mistake;
-    const auto& [name, type] = *suspects.begin();
-    if (type != Type::timestamp) return {};
+    if (suspects.empty() || suspects.begin()->second != Type::timestamp) return {};
     return fail(Code::invalid_parameter_value,
                 "{}, column '{}': some timestamps have a time zone and some have none; accepted: "
                 "all with, or all without",
-                path_.string(), name);
+                path_.string(), suspects.begin()->first);
+  }
+
+  // Arrow takes a quote that is never closed for a field up to the end of the file.
+  static bool ends_inside_quotes(const arrow::Table& table) {
+    const auto last = table.columns().back();
+    if (last->type()->id() != arrow::Type::STRING || last->num_chunks() == 0) return false;
+    const auto& texts = static_cast<const arrow::StringArray&>(*last->chunks().back());
+    return texts.length() > 0 && texts.IsValid(texts.length() - 1) &&
+           texts.GetView(texts.length() - 1).find_first_of("\r\n") != std::string_view::npos;
   }
 
   static bool mostly_numbers(const arrow::ChunkedArray& column) {
