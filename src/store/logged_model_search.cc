@@ -1,0 +1,209 @@
+#include "base/id.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "store/limits.h"
+#include "store/logged_model_rows.h"
+#include "store/logged_models.h"
+#include "store/search_sql.h"
+
+namespace slipway::store {
+namespace {
+
+constexpr int64_t kMaxResults = 50'000;
+
+constexpr std::string_view kStatusColumn =
+    "(CASE l.status WHEN 1 THEN 'PENDING' WHEN 2 THEN 'READY' WHEN 3 THEN 'UPLOAD_FAILED'"
+    " ELSE 'UNSPECIFIED' END)";
+
+constexpr Field kFields[] = {
+    {"name", "l.name", FieldKind::text, Lists::accepted},
+    {"model_id", "l.model_id", FieldKind::text, Lists::accepted},
+    {"model_type", "nullif(l.model_type, '')", FieldKind::text, Lists::accepted},
+    {"status", kStatusColumn, FieldKind::text, Lists::accepted},
+    {"source_run_id", "nullif(l.source_run_id, '')", FieldKind::text, Lists::accepted},
+    {"creation_timestamp", "l.creation_timestamp_ms", FieldKind::number},
+    {"creation_time", "l.creation_timestamp_ms", FieldKind::number},
+    {"creation_timestamp_ms", "l.creation_timestamp_ms", FieldKind::number},
+    {"last_updated_timestamp", "l.last_updated_timestamp_ms", FieldKind::number},
+    {"last_updated_timestamp_ms", "l.last_updated_timestamp_ms", FieldKind::number},
+};
+
+constexpr Entity kEntities[] = {Entity::attribute, Entity::metric, Entity::param, Entity::tag};
+
+/// Adds ` AND (of one of the datasets)`; nothing where there are none.
+void add_datasets(Sql& sql, const std::vector<DatasetFilter>& datasets) {
+  if (datasets.empty()) return;
+  std::string_view before = " AND (";
+  for (const DatasetFilter& dataset : datasets) {
+    sql.add(before);
+    sql.add("(m.dataset_name = ?", dataset.name);
+    if (!dataset.digest.empty()) sql.add(" AND m.dataset_digest = ?", dataset.digest);
+    sql.add(")");
+    before = " OR ";
+  }
+  sql.add(")");
+}
+
+Result<Sql> metric_clause(const Comparison& comparison,
+                          const std::vector<DatasetFilter>& datasets) {
+  const Sql test = TRY(metric_test("m.value", comparison));
+  Sql sql;
+  sql.add(
+      "EXISTS (SELECT 1 FROM logged_model_metrics m WHERE m.model_key = l.model_key"
+      " AND m.key = ?",
+      comparison.identifier.key);
+  sql.add(" AND ");
+  sql.add(test);
+  add_datasets(sql, datasets);
+  sql.add(")");
+  return sql;
+}
+
+Result<Sql> clause(const Comparison& comparison, const std::vector<DatasetFilter>& datasets) {
+  const Entity entity = TRY(entity_of(comparison.identifier.entity, kEntities));
+  if (entity == Entity::attribute) {
+    const Field* const field = TRY(find_field(kFields, comparison.identifier.key));
+    return attribute_test(*field, comparison);
+  }
+  if (entity == Entity::metric) return metric_clause(comparison, datasets);
+  const Sql test = TRY(listable_test("x.value", entity, comparison));
+  Sql sql;
+  sql.add(fmt::format("EXISTS (SELECT 1 FROM {} x WHERE x.model_key = l.model_key AND x.key = ?",
+                      entity == Entity::param ? "logged_model_params" : "logged_model_tags"),
+          comparison.identifier.key);
+  sql.add(" AND ");
+  sql.add(test);
+  sql.add(")");
+  return sql;
+}
+
+/// The selected columns that orderings name, and the ORDER BY over them.
+struct Order {
+  Sql columns;
+  std::string text;
+};
+
+/// The value of a metric that was logged last, within a dataset where one is given.
+Sql last_metric(std::string_view key, const LoggedModelOrder& ordering) {
+  Sql sql;
+  sql.add(
+      "(SELECT m.value FROM logged_model_metrics m WHERE m.model_key = l.model_key"
+      " AND m.key = ?",
+      std::string(key));
+  if (!ordering.dataset_name.empty()) sql.add(" AND m.dataset_name = ?", ordering.dataset_name);
+  if (!ordering.dataset_digest.empty()) {
+    sql.add(" AND m.dataset_digest = ?", ordering.dataset_digest);
+  }
+  sql.add(" ORDER BY m.timestamp_ms DESC, m.step DESC, m.run_id LIMIT 1)");
+  return sql;
+}
+
+Result<Order> order_of(const std::vector<LoggedModelOrder>& order_by) {
+  Order order;
+  for (size_t i = 0; i < order_by.size(); ++i) {
+    const LoggedModelOrder& ordering = order_by[i];
+    const std::string_view name = ordering.field_name;
+    const size_t dot = name.find('.');
+    order.columns.add(", ");
+    if (dot == std::string_view::npos) {
+      const auto field = find_field(kFields, name);
+      if (!field.ok()) {
+        return fail(Code::invalid_parameter_value, "Invalid order by field name: {}", name);
+      }
+      order.columns.add((*field)->column);
+    } else if (name.substr(0, dot) == "metrics") {
+      order.columns.add(last_metric(name.substr(dot + 1), ordering));
+    } else {
+      return fail(Code::invalid_parameter_value,
+                  "Invalid order by field name: {}. Only metrics are supported.", name);
+    }
+    order.columns.add(fmt::format(" AS o{}", i));
+    order.text += fmt::format("o{} IS NULL, o{}{}, ", i, i, ordering.ascending ? "" : " DESC");
+  }
+  order.text += "l.creation_timestamp_ms DESC, l.model_id";
+  return order;
+}
+
+/// What a page token must agree with.
+std::string search_digest(const LoggedModelSearch& request) {
+  Digest digest;
+  for (const std::string& id : request.experiment_ids) digest.add(id + "\n");
+  digest.add(request.filter);
+  for (const LoggedModelOrder& ordering : request.order_by) {
+    digest.add(fmt::format("\n{} {} {} {}", ordering.field_name, ordering.ascending,
+                           ordering.dataset_name, ordering.dataset_digest));
+  }
+  return digest.hex();
+}
+
+Result<int64_t> offset_of(const LoggedModelSearch& request) {
+  if (request.page_token.empty()) return 0;
+  const auto parsed = parse_json(base64_decode(request.page_token).value_or(""));
+  const Json token = parsed.ok() ? *parsed : Json();
+  const auto offset = integer_member(token, "offset");
+  const auto digest = text_member(token, "search");
+  if (!offset.ok() || *offset < 0 || !digest.ok()) {
+    return fail(Code::invalid_parameter_value, "Invalid page token: {}", request.page_token);
+  }
+  if (*digest == search_digest(request)) return *offset;
+  return fail(Code::invalid_parameter_value,
+              "The page token belongs to another search: experiment_ids, filter and order_by must "
+              "stay the same from page to page.");
+}
+
+Result<Sql> query_of(const LoggedModelSearch& request) {
+  const Order order = TRY(order_of(request.order_by));
+  Sql sql;
+  sql.add("SELECT l.model_key");
+  sql.add(order.columns);
+  sql.add(" FROM logged_models l WHERE l.deleted = 0 AND ");
+  std::vector<int64_t> keys;
+  for (const std::string& experiment_id : request.experiment_ids) {
+    const int64_t key = TRY(experiment_key(experiment_id));
+    keys.push_back(key);
+  }
+  add_integers(sql, "l.experiment_id", keys);
+  bool has_metric = false;
+  const auto comparisons = TRY(parse_filter(request.filter));
+  for (const Comparison& comparison : comparisons) {
+    const Sql test = TRY(clause(comparison, request.datasets));
+    has_metric = has_metric || comparison.identifier.entity.starts_with("metric");
+    sql.add(" AND ");
+    sql.add(test);
+  }
+  if (!has_metric && !request.datasets.empty()) {
+    sql.add(" AND EXISTS (SELECT 1 FROM logged_model_metrics m WHERE m.model_key = l.model_key");
+    add_datasets(sql, request.datasets);
+    sql.add(")");
+  }
+  sql.add(" ORDER BY " + order.text);
+  return sql;
+}
+
+}  // namespace
+
+Result<Page<LoggedModel>> search_logged_models(db::Connection& conn,
+                                               const LoggedModelSearch& request) {
+  for (const DatasetFilter& dataset : request.datasets) {
+    if (!dataset.name.empty()) continue;
+    return fail(Code::invalid_parameter_value,
+                "`dataset_name` in the `datasets` clause must be specified.");
+  }
+  const int64_t offset = TRY(offset_of(request));
+  const Sql sql = TRY(query_of(request));
+  const auto keys = TRY(page_of_keys(conn, sql, offset == 0 ? "" : page_token(offset),
+                                     request.max_results, kMaxResults));
+  Page<LoggedModel> page;
+  for (const int64_t key : keys.items) {
+    LoggedModel model = TRY(load_logged_model(conn, key));
+    page.items.push_back(std::move(model));
+  }
+  if (!keys.next_page_token.empty()) {
+    page.next_page_token =
+        base64_encode(fmt::format(R"({{"offset": {}, "search": "{}"}})",
+                                  offset + request.max_results, search_digest(request)));
+  }
+  return page;
+}
+
+}  // namespace slipway::store

@@ -1,0 +1,254 @@
+#include "store/registry.h"
+
+#include "base/clock.h"
+#include "store/limits.h"
+#include "store/rows.h"
+#include "store/search_sql.h"
+#include "store/version_rows.h"
+
+namespace slipway::store {
+namespace {
+
+constexpr size_t kMaxNameLength = 256;
+
+constexpr Field kFields[] = {
+    {"name", "g.name", FieldKind::text, Lists::accepted},
+};
+
+constexpr Field kOrderFields[] = {
+    {"name", "g.name"},
+    {"timestamp", "g.last_updated_timestamp_ms", FieldKind::number},
+    {"last_updated_timestamp", "g.last_updated_timestamp_ms", FieldKind::number},
+};
+
+constexpr Entity kEntities[] = {Entity::attribute, Entity::tag};
+
+Result<RegisteredModel> load_model(db::Connection& conn, int64_t key) {
+  RegisteredModel out;
+  {
+    auto cursor =
+        TRY(conn.query("SELECT name, creation_timestamp_ms, last_updated_timestamp_ms, description"
+                       " FROM registered_models WHERE registered_model_key = ?",
+                       key));
+    if (!TRY(cursor.next())) return fail(Code::resource_does_not_exist, "Registered Model is gone");
+    const db::Row row = cursor.row();
+    out.name = row.text(0);
+    out.creation_timestamp_ms = row.integer(1);
+    out.last_updated_timestamp_ms = row.integer(2);
+    out.description = row.optional_text(3);
+  }
+  out.tags = TRY(read_pairs<Tag>(
+      conn, "SELECT key, value FROM registered_model_tags WHERE registered_model_key = ?", key));
+  TRY(conn.for_each(
+      "SELECT a.alias, v.version FROM model_aliases a JOIN model_versions v"
+      " ON v.version_key = a.version_key WHERE a.registered_model_key = ?",
+      [&](const db::Row& row) { out.aliases.push_back({row.text(0), row.integer(1)}); }, key));
+  out.latest_versions = TRY(highest_of_stages(conn, key, {}));
+  return out;
+}
+
+Result<void> check_name_free(db::Connection& conn, std::string_view name) {
+  const auto holder =
+      TRY(conn.integer("SELECT registered_model_key FROM registered_models WHERE name = ?", name));
+  if (!holder) return {};
+  return fail(Code::resource_already_exists, "Registered Model (name={}) already exists.", name);
+}
+
+Result<void> put_tag(db::Connection& conn, int64_t key, const Tag& tag) {
+  TRY(check_registry_tag(tag));
+  return conn.exec(
+      "INSERT INTO registered_model_tags (registered_model_key, key, value) VALUES (?, ?, ?)"
+      " ON CONFLICT (registered_model_key, key) DO UPDATE SET value = excluded.value",
+      key, tag.key, tag.value);
+}
+
+Result<Sql> clause(const Comparison& comparison) {
+  const Entity entity = TRY(entity_of(comparison.identifier.entity, kEntities));
+  if (entity == Entity::attribute) {
+    const Field* const field = TRY(find_field(kFields, comparison.identifier.key));
+    return attribute_test(*field, comparison);
+  }
+  const Sql test = TRY(text_test("t.value", entity, comparison));
+  Sql sql;
+  sql.add(
+      "EXISTS (SELECT 1 FROM registered_model_tags t"
+      " WHERE t.registered_model_key = g.registered_model_key AND t.key = ?",
+      comparison.identifier.key);
+  sql.add(" AND ");
+  sql.add(test);
+  sql.add(")");
+  return sql;
+}
+
+Result<std::string> order_of(const std::vector<std::string>& order_by) {
+  std::string out = " ORDER BY ";
+  OrderedOnce once;
+  for (const std::string& text : order_by) {
+    const Ordering ordering = TRY(parse_ordering(text));
+    TRY(entity_of(ordering.identifier.entity, {kEntities, 1}));
+    const auto field = find_field(kOrderFields, ordering.identifier.key);
+    if (!field.ok()) {
+      return fail(Code::invalid_parameter_value,
+                  "Invalid order by key '{}' specified. Valid keys are "
+                  "'{{'name', 'timestamp', 'last_updated_timestamp'}}'",
+                  ordering.identifier.key);
+    }
+    TRY(once.add(ordering));
+    out += fmt::format("{}{}, ", (*field)->column, direction_text(ordering.direction));
+  }
+  return out + "g.name";
+}
+
+}  // namespace
+
+Result<RegisteredModel> create_registered_model(db::Connection& conn, std::string_view name,
+                                                const std::vector<Tag>& tags,
+                                                const std::optional<std::string>& description) {
+  TRY(check_model_name(name));
+  TRY(check_length(name, kMaxNameLength, "name"));
+  TRY(check_name_free(conn, name));
+  const int64_t time_ms = now_ms();
+  TRY(
+      conn.exec("INSERT INTO registered_models (name, creation_timestamp_ms,"
+                " last_updated_timestamp_ms, description) VALUES (?, ?, ?, ?)",
+                name, time_ms, time_ms, description));
+  const int64_t key = conn.last_insert_id();
+  for (const Tag& tag : tags) TRY(put_tag(conn, key, tag));
+  TRY(raise_generation(conn));
+  return load_model(conn, key);
+}
+
+Result<RegisteredModel> get_registered_model(db::Connection& conn, std::string_view name) {
+  const int64_t key = TRY(registered_model_key(conn, name));
+  return load_model(conn, key);
+}
+
+Result<RegisteredModel> rename_registered_model(db::Connection& conn, std::string_view name,
+                                                std::string_view new_name) {
+  const int64_t key = TRY(registered_model_key(conn, name));
+  TRY(check_model_name(new_name));
+  TRY(check_length(new_name, kMaxNameLength, "new_name"));
+  if (name != new_name) TRY(check_name_free(conn, new_name));
+  TRY(conn.exec("UPDATE registered_models SET name = ? WHERE registered_model_key = ?", new_name,
+                key));
+  TRY(conn.exec(
+      "UPDATE model_versions SET last_updated_timestamp_ms = ? WHERE registered_model_key = ?",
+      now_ms(), key));
+  TRY(touch_model(conn, key));
+  return load_model(conn, key);
+}
+
+Result<RegisteredModel> update_registered_model(db::Connection& conn, std::string_view name,
+                                                const std::optional<std::string>& description) {
+  const int64_t key = TRY(registered_model_key(conn, name));
+  TRY(conn.exec("UPDATE registered_models SET description = ? WHERE registered_model_key = ?",
+                description, key));
+  TRY(touch_model(conn, key));
+  return load_model(conn, key);
+}
+
+Result<void> delete_registered_model(db::Connection& conn, std::string_view name) {
+  const int64_t key = TRY(registered_model_key(conn, name));
+  TRY(conn.exec("DELETE FROM registered_models WHERE registered_model_key = ?", key));
+  return raise_generation(conn);
+}
+
+Result<void> set_registered_model_tag(db::Connection& conn, std::string_view name, const Tag& tag) {
+  const int64_t key = TRY(registered_model_key(conn, name));
+  TRY(put_tag(conn, key, tag));
+  return raise_generation(conn);
+}
+
+Result<void> delete_registered_model_tag(db::Connection& conn, std::string_view name,
+                                         std::string_view key) {
+  const int64_t model_key = TRY(registered_model_key(conn, name));
+  TRY(conn.exec("DELETE FROM registered_model_tags WHERE registered_model_key = ? AND key = ?",
+                model_key, key));
+  return raise_generation(conn);
+}
+
+Result<void> set_alias(db::Connection& conn, std::string_view name, std::string_view alias,
+                       std::string_view version) {
+  TRY(check_alias(alias));
+  const int64_t model_key = TRY(registered_model_key(conn, name));
+  const int64_t key = TRY(version_key(conn, name, version));
+  TRY(
+      conn.exec("INSERT INTO model_aliases (registered_model_key, alias, version_key)"
+                " VALUES (?, ?, ?) ON CONFLICT (registered_model_key, alias)"
+                " DO UPDATE SET version_key = excluded.version_key",
+                model_key, alias, key));
+  return raise_generation(conn);
+}
+
+Result<void> delete_alias(db::Connection& conn, std::string_view name, std::string_view alias) {
+  const int64_t model_key = TRY(registered_model_key(conn, name));
+  TRY(conn.exec("DELETE FROM model_aliases WHERE registered_model_key = ? AND alias = ?", model_key,
+                alias));
+  return raise_generation(conn);
+}
+
+Result<ModelVersion> get_by_alias(db::Connection& conn, std::string_view name,
+                                  std::string_view alias) {
+  const int64_t model_key = TRY(registered_model_key(conn, name));
+  if (alias == "latest") {  // reserved: it stands for the newest version
+    const auto newest =
+        TRY(conn.integer("SELECT version_key FROM model_versions WHERE registered_model_key = ?"
+                         " ORDER BY version DESC LIMIT 1",
+                         model_key));
+    if (newest) return load_version(conn, *newest);
+    return fail(Code::resource_does_not_exist, "Latest version not found for model {}.", name);
+  }
+  const auto key = TRY(conn.integer(
+      "SELECT version_key FROM model_aliases WHERE registered_model_key = ? AND alias = ?",
+      model_key, alias));
+  if (key) return load_version(conn, *key);
+  return fail(Code::invalid_parameter_value, "Registered model alias {} not found.", alias);
+}
+
+Result<std::vector<ModelVersion>> latest_versions(db::Connection& conn, std::string_view name,
+                                                  const std::vector<std::string>& stages) {
+  const int64_t model_key = TRY(registered_model_key(conn, name));
+  std::vector<std::string> canonical;
+  for (const std::string& stage : stages) {
+    std::string known = TRY(canonical_stage(stage));
+    canonical.push_back(std::move(known));
+  }
+  return highest_of_stages(conn, model_key, canonical);
+}
+
+Result<Page<RegisteredModel>> search_registered_models(db::Connection& conn,
+                                                       const SearchRequest& request) {
+  Sql sql;
+  sql.add("SELECT g.registered_model_key FROM registered_models g WHERE 1 = 1");
+  const auto comparisons = TRY(parse_filter(request.filter));
+  for (const Comparison& comparison : comparisons) {
+    const Sql test = TRY(clause(comparison));
+    sql.add(" AND ");
+    sql.add(test);
+  }
+  if (!names_prompts(comparisons)) {
+    sql.add(
+        " AND NOT EXISTS (SELECT 1 FROM registered_model_tags t"
+        " WHERE t.registered_model_key = g.registered_model_key AND t.key = ?",
+        std::string(kPromptTag));
+    sql.add(" AND lower(t.value) = 'true')");
+  }
+  const std::string order = TRY(order_of(request.order_by));
+  sql.add(order);
+  const auto keys =
+      TRY(page_of_keys(conn, std::move(sql), request.page_token, request.max_results, 1000));
+  Page<RegisteredModel> page;
+  page.next_page_token = keys.next_page_token;
+  for (const int64_t key : keys.items) {
+    RegisteredModel model = TRY(load_model(conn, key));
+    page.items.push_back(std::move(model));
+  }
+  return page;
+}
+
+Result<int64_t> registry_generation(db::Connection& conn) {
+  const auto generation = TRY(conn.integer("SELECT generation FROM registry_generation"));
+  return generation.value_or(0);
+}
+
+}  // namespace slipway::store

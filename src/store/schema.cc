@@ -1,0 +1,215 @@
+#include "store/schema.h"
+
+namespace slipway::store {
+namespace {
+
+// Runs and the names of their metrics, params and tags have integer keys, so that the big tables
+// and their indexes stay small and searches compare integers. A NULL metric value is NaN.
+constexpr std::string_view kTracking = R"sql(
+CREATE TABLE names (name_id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE experiments (
+  experiment_id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  artifact_location TEXT NOT NULL,
+  deleted INTEGER NOT NULL DEFAULT 0,
+  creation_time_ms INTEGER NOT NULL,
+  last_update_time_ms INTEGER NOT NULL
+);
+CREATE TABLE experiment_tags (
+  experiment_id INTEGER NOT NULL REFERENCES experiments,
+  key TEXT NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (experiment_id, key)
+) WITHOUT ROWID;
+CREATE TABLE runs (
+  run_key INTEGER PRIMARY KEY,
+  run_id TEXT NOT NULL UNIQUE,
+  experiment_id INTEGER NOT NULL REFERENCES experiments,
+  run_name TEXT NOT NULL,
+  user_id TEXT NOT NULL,
+  status INTEGER NOT NULL,
+  start_time_ms INTEGER NOT NULL,
+  end_time_ms INTEGER,
+  artifact_uri TEXT NOT NULL,
+  deleted INTEGER NOT NULL DEFAULT 0,
+  deleted_time_ms INTEGER
+);
+CREATE INDEX runs_by_start ON runs (experiment_id, deleted, start_time_ms DESC, run_id);
+CREATE TABLE metric_log (
+  log_id INTEGER PRIMARY KEY,
+  run_key INTEGER NOT NULL,
+  points BLOB NOT NULL
+);
+CREATE INDEX metric_log_by_run ON metric_log (run_key);
+CREATE TABLE latest_metrics (
+  run_key INTEGER NOT NULL,
+  name_id INTEGER NOT NULL,
+  experiment_id INTEGER NOT NULL,
+  value REAL,
+  timestamp_ms INTEGER NOT NULL,
+  step INTEGER NOT NULL,
+  PRIMARY KEY (run_key, name_id)
+) WITHOUT ROWID;
+CREATE INDEX latest_metrics_by_value ON latest_metrics (experiment_id, name_id, value);
+CREATE TABLE params (
+  run_key INTEGER NOT NULL,
+  name_id INTEGER NOT NULL,
+  experiment_id INTEGER NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (run_key, name_id)
+) WITHOUT ROWID;
+CREATE INDEX params_by_value ON params (experiment_id, name_id, substr(value, 1, 40));
+CREATE TABLE run_tags (
+  run_key INTEGER NOT NULL,
+  name_id INTEGER NOT NULL,
+  experiment_id INTEGER NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (run_key, name_id)
+) WITHOUT ROWID;
+CREATE INDEX run_tags_by_value ON run_tags (experiment_id, name_id, substr(value, 1, 40));
+)sql";
+
+constexpr std::string_view kInputs = R"sql(
+CREATE TABLE datasets (
+  dataset_key INTEGER PRIMARY KEY,
+  experiment_id INTEGER NOT NULL REFERENCES experiments,
+  name TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  source_type TEXT NOT NULL,
+  source TEXT NOT NULL,
+  schema TEXT NOT NULL,
+  profile TEXT NOT NULL,
+  UNIQUE (experiment_id, name, digest)
+);
+CREATE TABLE run_datasets (
+  run_key INTEGER NOT NULL REFERENCES runs,
+  dataset_key INTEGER NOT NULL REFERENCES datasets,
+  PRIMARY KEY (run_key, dataset_key)
+) WITHOUT ROWID;
+CREATE INDEX run_datasets_by_dataset ON run_datasets (dataset_key);
+CREATE TABLE run_dataset_tags (
+  run_key INTEGER NOT NULL,
+  dataset_key INTEGER NOT NULL,
+  key TEXT NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (run_key, dataset_key, key),
+  FOREIGN KEY (run_key, dataset_key) REFERENCES run_datasets
+) WITHOUT ROWID;
+CREATE TABLE logged_models (
+  model_key INTEGER PRIMARY KEY,
+  model_id TEXT NOT NULL UNIQUE,
+  experiment_id INTEGER NOT NULL REFERENCES experiments,
+  name TEXT NOT NULL,
+  artifact_uri TEXT NOT NULL,
+  creation_timestamp_ms INTEGER NOT NULL,
+  last_updated_timestamp_ms INTEGER NOT NULL,
+  status INTEGER NOT NULL,
+  status_message TEXT NOT NULL DEFAULT '',
+  model_type TEXT NOT NULL,
+  source_run_id TEXT NOT NULL,
+  deleted INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX logged_models_by_creation
+  ON logged_models (experiment_id, creation_timestamp_ms DESC, model_id);
+CREATE TABLE logged_model_params (
+  model_key INTEGER NOT NULL REFERENCES logged_models,
+  key TEXT NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (model_key, key)
+) WITHOUT ROWID;
+CREATE TABLE logged_model_tags (
+  model_key INTEGER NOT NULL REFERENCES logged_models,
+  key TEXT NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (model_key, key)
+) WITHOUT ROWID;
+CREATE TABLE logged_model_metrics (
+  model_key INTEGER NOT NULL REFERENCES logged_models,
+  key TEXT NOT NULL,
+  timestamp_ms INTEGER NOT NULL,
+  step INTEGER NOT NULL,
+  run_id TEXT NOT NULL,
+  value REAL,
+  dataset_name TEXT NOT NULL,
+  dataset_digest TEXT NOT NULL,
+  PRIMARY KEY (model_key, key, timestamp_ms, step, run_id)
+) WITHOUT ROWID;
+CREATE TABLE run_models (
+  run_key INTEGER NOT NULL REFERENCES runs,
+  direction INTEGER NOT NULL,
+  model_id TEXT NOT NULL REFERENCES logged_models (model_id),
+  step INTEGER NOT NULL,
+  PRIMARY KEY (run_key, direction, model_id)
+) WITHOUT ROWID;
+)sql";
+
+constexpr std::string_view kRegistry = R"sql(
+CREATE TABLE registered_models (
+  registered_model_key INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  creation_timestamp_ms INTEGER NOT NULL,
+  last_updated_timestamp_ms INTEGER NOT NULL,
+  description TEXT,
+  next_version INTEGER NOT NULL DEFAULT 1
+);
+CREATE TABLE registered_model_tags (
+  registered_model_key INTEGER NOT NULL REFERENCES registered_models ON DELETE CASCADE,
+  key TEXT NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (registered_model_key, key)
+) WITHOUT ROWID;
+CREATE TABLE model_versions (
+  version_key INTEGER PRIMARY KEY,
+  registered_model_key INTEGER NOT NULL REFERENCES registered_models ON DELETE CASCADE,
+  version INTEGER NOT NULL,
+  creation_timestamp_ms INTEGER NOT NULL,
+  last_updated_timestamp_ms INTEGER NOT NULL,
+  description TEXT,
+  user_id TEXT NOT NULL DEFAULT '',
+  current_stage TEXT NOT NULL DEFAULT 'None',
+  source TEXT NOT NULL,
+  storage_location TEXT NOT NULL,
+  run_id TEXT NOT NULL,
+  run_link TEXT NOT NULL,
+  model_id TEXT NOT NULL,
+  status INTEGER NOT NULL,
+  status_message TEXT NOT NULL DEFAULT '',
+  UNIQUE (registered_model_key, version)
+);
+CREATE TABLE model_version_tags (
+  version_key INTEGER NOT NULL REFERENCES model_versions ON DELETE CASCADE,
+  key TEXT NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (version_key, key)
+) WITHOUT ROWID;
+CREATE TABLE model_aliases (
+  registered_model_key INTEGER NOT NULL REFERENCES registered_models ON DELETE CASCADE,
+  alias TEXT NOT NULL,
+  version_key INTEGER NOT NULL REFERENCES model_versions ON DELETE CASCADE,
+  PRIMARY KEY (registered_model_key, alias)
+) WITHOUT ROWID;
+CREATE INDEX model_aliases_by_version ON model_aliases (version_key);
+CREATE TABLE endpoints (
+  registered_model_key INTEGER PRIMARY KEY REFERENCES registered_models ON DELETE CASCADE,
+  enabled_time_ms INTEGER NOT NULL,
+  creator TEXT NOT NULL
+);
+CREATE TABLE registry_generation (generation INTEGER NOT NULL);
+INSERT INTO registry_generation (generation) VALUES (1);
+CREATE TABLE tokens (
+  token_id TEXT PRIMARY KEY,
+  digest TEXT NOT NULL UNIQUE,
+  user_id TEXT NOT NULL,
+  comment TEXT NOT NULL,
+  creation_time_ms INTEGER NOT NULL,
+  expiry_time_ms INTEGER
+) WITHOUT ROWID;
+)sql";
+
+constexpr db::Migration kMigrations[] = {{1, kTracking}, {2, kInputs}, {3, kRegistry}};
+
+}  // namespace
+
+std::span<const db::Migration> migrations() { return kMigrations; }
+
+}  // namespace slipway::store

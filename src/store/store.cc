@@ -1,0 +1,97 @@
+#include "store/store.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <string>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "db/migrations.h"
+#include "store/schema.h"
+
+namespace slipway::store {
+namespace {
+
+constexpr size_t kMaxIdleReaders = 32;
+
+Result<void> make_default_experiment(db::Connection& conn) {
+  return conn.exec(
+      "INSERT INTO experiments (experiment_id, name, artifact_location, creation_time_ms,"
+      " last_update_time_ms) VALUES (0, 'Default', 'mlflow-artifacts:/0', ?, ?)"
+      " ON CONFLICT DO NOTHING",
+      now_ms(), now_ms());
+}
+
+std::string holder_of(int lock_file) {
+  std::array<char, 32> bytes{};
+  const ssize_t n_bytes = ::pread(lock_file, bytes.data(), bytes.size(), 0);
+  if (n_bytes <= 0) return "another process";
+  const std::string_view text(bytes.data(), static_cast<size_t>(n_bytes));
+  return "process " + std::string(trim(text));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& data_dir) {
+  TRY(make_folder(data_dir));
+  std::unique_ptr<Store> store(new Store(data_dir));
+  TRY(store->lock_folder());
+  auto connection = TRY(db::Connection::open(data_dir / "slipway.db", db::Access::read_write));
+  TRY(db::migrate(connection, migrations()));
+  TRY(make_default_experiment(connection));
+  store->writer_ = std::make_unique<db::Writer>(std::move(connection));
+  return store;
+}
+
+Store::~Store() {
+  idle_readers_.with([](auto& readers) { readers.clear(); });
+  writer_.reset();
+  if (lock_file_ >= 0) ::close(lock_file_);  // lets the lock go
+}
+
+Result<void> Store::lock_folder() {
+  const std::filesystem::path path = data_dir_ / "slipway.lock";
+  lock_file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (lock_file_ < 0) return errno_error(errno, "opening", path);
+  if (::flock(lock_file_, LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return errno_error(errno, "locking", path);
+    return fail(Code::resource_conflict,
+                "the data folder '{}' is in use by {}: stop that server, or choose another folder",
+                data_dir_.string(), holder_of(lock_file_));
+  }
+  const std::string holder = std::to_string(::getpid()) + "\n";
+  if (::ftruncate(lock_file_, 0) != 0) return errno_error(errno, "writing", path);
+  if (::pwrite(lock_file_, holder.data(), holder.size(), 0) < 0) {
+    return errno_error(errno, "writing", path);
+  }
+  return {};
+}
+
+Result<std::unique_ptr<db::Connection>> Store::take_reader() {
+  auto reader = idle_readers_.with([](auto& readers) {
+    if (readers.empty()) return std::unique_ptr<db::Connection>();
+    auto last = std::move(readers.back());
+    readers.pop_back();
+    return last;
+  });
+  if (reader == nullptr) {
+    auto opened = TRY(db::Connection::open(data_dir_ / "slipway.db", db::Access::read_only));
+    reader = std::make_unique<db::Connection>(std::move(opened));
+  }
+  TRY(reader->exec("BEGIN"));
+  return reader;
+}
+
+void Store::give_back(std::unique_ptr<db::Connection> reader) {
+  if (!reader->exec("ROLLBACK").ok()) return;  // a broken one is closed
+  idle_readers_.with([&](auto& readers) {
+    if (readers.size() < kMaxIdleReaders) readers.push_back(std::move(reader));
+  });
+}
+
+}  // namespace slipway::store

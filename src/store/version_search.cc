@@ -1,0 +1,100 @@
+#include "store/model_versions.h"
+#include "store/search_sql.h"
+#include "store/version_rows.h"
+
+namespace slipway::store {
+namespace {
+
+constexpr int64_t kMaxResults = 200'000;
+
+constexpr Field kFields[] = {
+    {"name", "g.name", FieldKind::text, Lists::accepted},
+    {"version_number", "v.version", FieldKind::number},
+    {"run_id", "v.run_id", FieldKind::text, Lists::accepted},
+    {"source_path", "v.source"},
+};
+
+constexpr Field kOrderFields[] = {
+    {"name", "g.name"},
+    {"version_number", "v.version", FieldKind::number},
+    {"creation_timestamp", "v.creation_timestamp_ms", FieldKind::number},
+    {"last_updated_timestamp", "v.last_updated_timestamp_ms", FieldKind::number},
+};
+
+constexpr Entity kEntities[] = {Entity::attribute, Entity::tag};
+
+Result<Sql> clause(const Comparison& comparison) {
+  const Entity entity = TRY(entity_of(comparison.identifier.entity, kEntities));
+  if (entity == Entity::attribute) {
+    const Field* const field = TRY(find_field(kFields, comparison.identifier.key));
+    return attribute_test(*field, comparison);
+  }
+  const Sql test = TRY(text_test("t.value", entity, comparison));
+  Sql sql;
+  sql.add(
+      "EXISTS (SELECT 1 FROM model_version_tags t WHERE t.version_key = v.version_key"
+      " AND t.key = ?",
+      comparison.identifier.key);
+  sql.add(" AND ");
+  sql.add(test);
+  sql.add(")");
+  return sql;
+}
+
+Result<std::string> order_of(const std::vector<std::string>& order_by) {
+  if (order_by.empty()) {
+    return std::string(" ORDER BY v.last_updated_timestamp_ms DESC, g.name, v.version DESC");
+  }
+  std::string out = " ORDER BY ";
+  OrderedOnce once;
+  for (const std::string& text : order_by) {
+    const Ordering ordering = TRY(parse_ordering(text));
+    TRY(entity_of(ordering.identifier.entity, {kEntities, 1}));
+    const auto field = find_field(kOrderFields, ordering.identifier.key);
+    if (!field.ok()) {
+      return fail(Code::invalid_parameter_value,
+                  "Invalid order by key '{}' specified. Valid keys are {{'name', "
+                  "'version_number', 'creation_timestamp', 'last_updated_timestamp'}}",
+                  ordering.identifier.key);
+    }
+    TRY(once.add(ordering));
+    out += fmt::format("{}{}, ", (*field)->column, direction_text(ordering.direction));
+  }
+  return out + "g.name, v.version DESC";
+}
+
+}  // namespace
+
+Result<Page<ModelVersion>> search_model_versions(db::Connection& conn,
+                                                 const SearchRequest& request) {
+  Sql sql;
+  sql.add(
+      "SELECT v.version_key FROM model_versions v JOIN registered_models g"
+      " ON g.registered_model_key = v.registered_model_key WHERE 1 = 1");
+  const auto comparisons = TRY(parse_filter(request.filter));
+  for (const Comparison& comparison : comparisons) {
+    const Sql test = TRY(clause(comparison));
+    sql.add(" AND ");
+    sql.add(test);
+  }
+  if (!names_prompts(comparisons)) {
+    sql.add(
+        " AND NOT EXISTS (SELECT 1 FROM model_version_tags t"
+        " WHERE t.version_key = v.version_key AND t.key = ?",
+        std::string(kPromptTag));
+    sql.add(" AND lower(t.value) = 'true')");
+  }
+  const std::string order = TRY(order_of(request.order_by));
+  sql.add(order);
+  const auto keys =
+      TRY(page_of_keys(conn, std::move(sql), request.page_token, request.max_results, kMaxResults));
+  Page<ModelVersion> page;
+  page.next_page_token = keys.next_page_token;
+  for (const int64_t key : keys.items) {
+    ModelVersion version = TRY(load_version(conn, key));
+    page.items.push_back(std::move(version));
+  }
+  return page;
+}
+
+}  // namespace slipway::store
