@@ -19,7 +19,7 @@ setup:
 build:
 	@tools/setup build
 	@cmake --preset release --log-level=WARNING
-	@cmake --build --preset release -j $(JOBS)
+	@cmake --build --preset release --target slipway -j $(JOBS)
 
 dev: setup
 	@cmake --preset dev --log-level=WARNING
@@ -29,6 +29,7 @@ tour: build
 	@$(SLIPWAY) tour $(ARGS)
 
 test: setup build dev
+	@cmake --build --preset release -j $(JOBS)
 	@ctest --preset dev
 	@ctest --preset release
 

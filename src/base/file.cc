@@ -97,7 +97,7 @@ Result<TemporaryFolder> TemporaryFolder::make(const std::filesystem::path& paren
 
 TemporaryFolder::~TemporaryFolder() {
   std::error_code ignored;
-  if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+  if (!path_.empty() && !keeps_) std::filesystem::remove_all(path_, ignored);
 }
 
 }  // namespace slipway

@@ -34,10 +34,13 @@ class TemporaryFolder {
   TemporaryFolder& operator=(TemporaryFolder&&) = delete;
   ~TemporaryFolder();
   const std::filesystem::path& path() const { return path_; }
+  /// Leave the folder in place at the end.
+  void keep() { keeps_ = true; }
 
  private:
   explicit TemporaryFolder(std::filesystem::path path) : path_(std::move(path)) {}
   std::filesystem::path path_;
+  bool keeps_ = false;
 };
 
 }  // namespace slipway

@@ -1,0 +1,91 @@
+#include "serve/endpoints.h"
+
+#include "api/routes.h"
+#include "store/endpoints.h"
+
+namespace slipway::api {
+namespace {
+
+Json version_json(const std::string& name, const serve::ServedVersion& version) {
+  JsonArray aliases;
+  for (const auto& alias : version.aliases) aliases.emplace_back(alias);
+  JsonObject json;
+  json["version"] = std::to_string(version.version);
+  json["stage"] = version.stage;
+  json["aliases"] = std::move(aliases);
+  json["state"] = version.state == serve::State::ready ? "READY" : "FAILED";
+  json["message"] = version.message;
+  json["path"] = fmt::format("/model/{}/{}/invocations", name, version.version);
+  return json;
+}
+
+Json endpoint_json(const store::Endpoint& endpoint, const serve::Served& served) {
+  JsonArray versions;
+  const auto found = served.find(endpoint.registered_model_name);
+  if (found != served.end()) {
+    for (const auto& version : found->second) {
+      versions.push_back(version_json(endpoint.registered_model_name, version));
+    }
+  }
+  JsonObject json;
+  json["registered_model_name"] = endpoint.registered_model_name;
+  json["enabled_timestamp"] = endpoint.enabled_time_ms;
+  json["creator"] = endpoint.creator;
+  json["versions"] = std::move(versions);
+  return json;
+}
+
+// What the caller is told is served already, so load first.
+Result<Json> enable(const Call& call, Workspace& workspace) {
+  const auto name = TRY(call.text("registered_model_name"));
+  const auto endpoint = TRY(workspace.store.write([&](db::Connection& c) {
+    return store::enable_endpoint(c, name, call.principal().user_id);
+  }));
+  TRY(workspace.endpoints.refresh());
+  JsonObject json;
+  json["endpoint"] = endpoint_json(endpoint, *workspace.endpoints.snapshot());
+  return Json(std::move(json));
+}
+
+Result<Json> disable(const Call& call, Workspace& workspace) {
+  const auto name = TRY(call.text("registered_model_name"));
+  TRY(workspace.store.write([&](db::Connection& c) { return store::disable_endpoint(c, name); }));
+  TRY(workspace.endpoints.refresh());
+  return Json(JsonObject());
+}
+
+Result<Json> get(const Call& call, Workspace& workspace) {
+  const auto name = TRY(call.text("registered_model_name"));
+  const auto endpoint =
+      TRY(workspace.store.read([&](db::Connection& c) { return store::get_endpoint(c, name); }));
+  TRY(workspace.endpoints.refresh());
+  JsonObject json;
+  json["endpoint"] = endpoint_json(endpoint, *workspace.endpoints.snapshot());
+  return Json(std::move(json));
+}
+
+Result<Json> list(const Call&, Workspace& workspace) {
+  const auto endpoints =
+      TRY(workspace.store.read([](db::Connection& c) { return store::list_endpoints(c); }));
+  TRY(workspace.endpoints.refresh());
+  const auto served = workspace.endpoints.snapshot();
+  JsonArray rows;
+  for (const auto& endpoint : endpoints) rows.push_back(endpoint_json(endpoint, *served));
+  JsonObject json;
+  json["endpoints"] = std::move(rows);
+  return Json(std::move(json));
+}
+
+constexpr Route kRoutes[] = {
+    {"POST", "/api/2.0/mlflow/endpoints/enable", enable, Needs::manage_endpoint},
+    {"POST", "/api/2.0/mlflow/endpoints/disable", disable, Needs::manage_endpoint},
+    {"GET", "/api/2.0/mlflow/endpoints/get", get, Needs::read_model},
+    {"GET", "/api/2.0/mlflow/endpoints/list", list, Needs::read_model},
+};
+static_assert(all_guarded(kRoutes));
+
+}  // namespace
+
+std::span<const Route> endpoint_routes() { return kRoutes; }
+
+}  // namespace slipway::api

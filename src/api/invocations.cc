@@ -1,0 +1,23 @@
+#include "api/routes.h"
+#include "serve/endpoints.h"
+#include "serve/scoring.h"
+
+namespace slipway::api {
+namespace {
+
+Result<http::Response> invoke(Call& call, Workspace& workspace) {
+  const auto model = TRY(workspace.endpoints.find(call.path("name"), call.path("place")));
+  return serve::invoke(*model, call.request());
+}
+
+constexpr Route kRoutes[] = {
+    {"POST", "/model/<name>/<place>/invocations", invoke, Needs::score, Body::bytes,
+     serve::kMaxBodyBytes},
+};
+static_assert(all_guarded(kRoutes));
+
+}  // namespace
+
+std::span<const Route> invocation_routes() { return kRoutes; }
+
+}  // namespace slipway::api

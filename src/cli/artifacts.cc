@@ -1,0 +1,62 @@
+#include "client/artifacts.h"
+
+#include <filesystem>
+
+#include "cli/command_list.h"
+
+namespace slipway::cli {
+
+Result<int> artifacts_list(Invocation& call) {
+  std::string address;
+  std::string run_id;
+  std::string path;
+  Format format = Format::table;
+  Flags flags(call);
+  flags.positional(run_id, "RUN_ID", "Id of the run");
+  flags.positional(path, "PATH", "Folder among its artifacts [the top]", Need::optional);
+  flags.server(address);
+  flags.format(format);
+  TRY(flags.parse());
+  auto server = TRY(client::Server::at(address));
+  const auto files = TRY(client::list_artifacts(server, run_id, path));
+  Listing listing{{{"path"}, {"kind"}, {"bytes", true}}, {}};
+  for (const auto& file : files) {
+    listing.rows.push_back({file.path, file.is_dir ? "folder" : "file",
+                            file.is_dir ? "" : std::to_string(file.size_bytes)});
+  }
+  print(listing, format);
+  return 0;
+}
+
+Result<int> artifacts_download(Invocation& call) {
+  std::string address;
+  std::string uri;
+  std::string folder;
+  Flags flags(call);
+  flags.positional(uri, "ADDRESS", "runs:/RUN_ID/PATH or models:/NAME/STAGE");
+  flags.positional(folder, "FOLDER", "Where to put the files");
+  flags.server(address);
+  TRY(flags.parse());
+  auto server = TRY(client::Server::at(address));
+  TRY(client::download(server, uri, folder));
+  print_line("written to " + folder);
+  return 0;
+}
+
+Result<int> artifacts_upload(Invocation& call) {
+  std::string address;
+  std::string run_id;
+  std::string from;
+  std::string path;
+  Flags flags(call);
+  flags.positional(run_id, "RUN_ID", "Id of the run");
+  flags.positional(from, "FILE", "A file, or a folder with all in it");
+  flags.positional(path, "PATH", "Folder among the run's artifacts [the top]", Need::optional);
+  flags.server(address);
+  TRY(flags.parse());
+  auto server = TRY(client::Server::at(address));
+  TRY(client::upload(server, run_id, from, path));
+  return 0;
+}
+
+}  // namespace slipway::cli

@@ -1,0 +1,46 @@
+// cli/command_list.h — the functions behind the table in commands.cc, one a command.
+#pragma once
+#include "base/clock.h"
+#include "cli/flags.h"
+#include "cli/output.h"
+
+namespace slipway::cli {
+
+Result<int> server(Invocation& call);
+Result<int> serve_model(Invocation& call);
+Result<int> data_schema(Invocation& call);
+Result<int> data_head(Invocation& call);
+Result<int> data_profile(Invocation& call);
+Result<int> data_prepare(Invocation& call);
+Result<int> data_convert(Invocation& call);
+Result<int> train_model(Invocation& call);
+Result<int> tune_model(Invocation& call);
+Result<int> trial(Invocation& call);
+Result<int> predict(Invocation& call);
+Result<int> experiments_list(Invocation& call);
+Result<int> experiments_create(Invocation& call);
+Result<int> experiments_delete(Invocation& call);
+Result<int> runs_search(Invocation& call);
+Result<int> runs_get(Invocation& call);
+Result<int> runs_history(Invocation& call);
+Result<int> runs_delete(Invocation& call);
+Result<int> models_list(Invocation& call);
+Result<int> models_get(Invocation& call);
+Result<int> models_register(Invocation& call);
+Result<int> models_transition(Invocation& call);
+Result<int> models_alias(Invocation& call);
+Result<int> models_delete(Invocation& call);
+Result<int> artifacts_list(Invocation& call);
+Result<int> artifacts_download(Invocation& call);
+Result<int> artifacts_upload(Invocation& call);
+Result<int> endpoints_enable(Invocation& call);
+Result<int> endpoints_disable(Invocation& call);
+Result<int> endpoints_list(Invocation& call);
+Result<int> tokens_create(Invocation& call);
+Result<int> tokens_list(Invocation& call);
+Result<int> tokens_delete(Invocation& call);
+Result<int> tour(Invocation& call);
+Result<int> version(Invocation& call);
+Result<int> doctor(Invocation& call);
+
+}  // namespace slipway::cli

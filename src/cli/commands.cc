@@ -1,0 +1,97 @@
+#include "cli/commands.h"
+
+#include "cli/command_list.h"
+
+namespace slipway::cli {
+namespace {
+
+constexpr Command kCommands[] = {
+    {"tour", "Walk the whole life cycle on real data",
+     "  slipway tour\n  slipway tour --keep\n  slipway tour --json > tour.json", tour},
+    {"server", "Run the workspace's server: tracking, registry, artifacts, endpoints",
+     "  slipway server --data-dir ~/slipway\n"
+     "  slipway server --host 0.0.0.0 --port 8080 --allowed-hosts ml.example.org",
+     server},
+    {"serve", "Serve one MLflow model folder: /invocations, /ping, /version",
+     "  slipway serve -m ./model -p 8081\n"
+     "  curl -H 'Content-Type: application/json' -d '{\"dataframe_split\": …}' "
+     "http://127.0.0.1:8081/invocations",
+     serve_model},
+    {"data schema", "Show a table's columns and types", "  slipway data schema flights.csv.zip",
+     data_schema},
+    {"data head", "Show a table's first rows", "  slipway data head flights.parquet -n 5",
+     data_head},
+    {"data profile", "Show missing values, spread and top values of each column",
+     "  slipway data profile weather.csv\n  slipway data profile weather.csv --json", data_profile},
+    {"data prepare", "Join, filter, label and split tables by a recipe",
+     "  slipway data prepare recipe.yaml --root ./tables --out ./prepared", data_prepare},
+    {"data convert", "Write a table in another format",
+     "  slipway data convert flights.csv.zip flights.parquet", data_convert},
+    {"train", "Train a model and log it as a run",
+     "  slipway train --data train.parquet --validation validation.parquet --label late \\\n"
+     "      --learner xgboost --param max_depth=8 --experiment flights\n"
+     "  slipway train --data train.csv --label late --learner logistic --out ./model",
+     train_model},
+    {"tune", "Search for good parameters with trials in parallel",
+     "  slipway tune --data train.parquet --validation validation.parquet --label late \\\n"
+     "      --space space.yaml --trials 24 --parallelism 2 --sample 60000 --refit \\\n"
+     "      --experiment flights",
+     tune_model},
+    {"predict", "Score a table with a model, into a table",
+     "  slipway predict --model models:/flight_delay/Production --data test.parquet \\\n"
+     "      --out scores.parquet --label late",
+     predict},
+    {"experiments list", "List experiments", "  slipway experiments list --json", experiments_list},
+    {"experiments create", "Make an experiment", "  slipway experiments create flights",
+     experiments_create},
+    {"experiments delete", "Delete an experiment and its runs (restorable)",
+     "  slipway experiments delete 3", experiments_delete},
+    {"runs search", "Find runs by metrics, parameters, tags",
+     "  slipway runs search --experiment flights --filter 'metrics.test_auc > 0.79' \\\n"
+     "      --order-by 'metrics.test_auc DESC' --csv",
+     runs_search},
+    {"runs get", "Show a run", "  slipway runs get 0123456789abcdef0123456789abcdef", runs_get},
+    {"runs history", "Show a metric's history",
+     "  slipway runs history RUN_ID validation-auc --csv", runs_history},
+    {"runs delete", "Delete a run (restorable)", "  slipway runs delete RUN_ID", runs_delete},
+    {"models list", "List registered models", "  slipway models list", models_list},
+    {"models get", "Show a registered model and its versions", "  slipway models get flight_delay",
+     models_get},
+    {"models register", "Register a run's model as the next version",
+     "  slipway models register flight_delay --source runs:/RUN_ID/model", models_register},
+    {"models transition", "Move a version to a stage",
+     "  slipway models transition flight_delay 2 Production --archive", models_transition},
+    {"models alias", "Point an alias to a version",
+     "  slipway models alias flight_delay champion 2", models_alias},
+    {"models delete", "Delete a registered model, or one version of it",
+     "  slipway models delete flight_delay --version 1", models_delete},
+    {"artifacts list", "List a run's artifacts", "  slipway artifacts list RUN_ID model",
+     artifacts_list},
+    {"artifacts download", "Fetch a run's artifacts, or a model",
+     "  slipway artifacts download runs:/RUN_ID/model ./model\n"
+     "  slipway artifacts download models:/flight_delay/Production ./model",
+     artifacts_download},
+    {"artifacts upload", "Add a file or a folder to a run's artifacts",
+     "  slipway artifacts upload RUN_ID report.html reports", artifacts_upload},
+    {"endpoints enable", "Serve a registered model's active versions",
+     "  slipway endpoints enable flight_delay", endpoints_enable},
+    {"endpoints disable", "Stop serving a registered model",
+     "  slipway endpoints disable flight_delay", endpoints_disable},
+    {"endpoints list", "List what is served", "  slipway endpoints list", endpoints_list},
+    {"tokens create", "Make a personal access token",
+     "  slipway tokens create --comment ci --lifetime 86400\n"
+     "  slipway tokens create --data-dir ~/slipway    # before the server runs",
+     tokens_create},
+    {"tokens list", "List tokens (not their values)", "  slipway tokens list", tokens_list},
+    {"tokens delete", "Revoke a token", "  slipway tokens delete TOKEN_ID", tokens_delete},
+    {"doctor", "Say what is installed, what is missing and how to get it",
+     "  slipway doctor\n  slipway doctor --json", doctor},
+    {"version", "Show the version", "  slipway version --json", version},
+    {"trial", "Train once from a matrix file, for a study", "", trial, Shown::no},
+};
+
+}  // namespace
+
+std::span<const Command> commands() { return kCommands; }
+
+}  // namespace slipway::cli

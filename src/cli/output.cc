@@ -1,0 +1,117 @@
+#include "cli/output.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "base/text.h"
+
+namespace slipway::cli {
+namespace {
+
+// Characters as a terminal counts them: UTF-8 continuation bytes take no place.
+size_t width(std::string_view text) {
+  return static_cast<size_t>(
+      std::ranges::count_if(text, [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == text.npos) return text;
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"') out += '"';
+    out += c;
+  }
+  return out + '"';
+}
+
+std::string csv_text(const Listing& listing) {
+  std::string out;
+  for (size_t i = 0; i < listing.headings.size(); ++i) {
+    out += (i ? "," : "") + csv_field(listing.headings[i].name);
+  }
+  out += '\n';
+  for (const auto& row : listing.rows) {
+    for (size_t i = 0; i < row.size(); ++i) out += (i ? "," : "") + csv_field(row[i]);
+    out += '\n';
+  }
+  return out;
+}
+
+Json json_cell(const std::string& text, bool numeric) {
+  if (!numeric) return Json(text);
+  if (text.empty()) return Json(nullptr);
+  if (const auto integer = to_integer(text)) return Json(*integer);
+  if (const auto number = to_number(text)) return Json(*number);
+  return Json(text);
+}
+
+Json json_rows(const Listing& listing) {
+  JsonArray rows;
+  for (const auto& row : listing.rows) {
+    JsonObject object;
+    for (size_t i = 0; i < row.size(); ++i) {
+      object[listing.headings[i].name] = json_cell(row[i], listing.headings[i].numeric);
+    }
+    rows.push_back(std::move(object));
+  }
+  return rows;
+}
+
+void put(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+
+}  // namespace
+
+std::string table_text(const Listing& listing, std::string_view indent) {
+  std::vector<size_t> widths;
+  for (const auto& heading : listing.headings) widths.push_back(width(heading.name));
+  for (const auto& row : listing.rows) {
+    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
+  }
+  std::string out;
+  const auto line = [&](auto&& cell_at) {
+    std::string text(indent);
+    for (size_t i = 0; i < widths.size(); ++i) {
+      const std::string cell = cell_at(i);
+      const std::string blanks(widths[i] - width(cell), ' ');
+      text += listing.headings[i].numeric ? blanks + cell : cell + blanks;
+      text += "  ";
+    }
+    out += text.substr(0, text.find_last_not_of(' ') + 1) + '\n';
+  };
+  line([&](size_t i) { return listing.headings[i].name; });
+  for (const auto& row : listing.rows) line([&](size_t i) { return row[i]; });
+  return out;
+}
+
+void print(const Listing& listing, Format format) {
+  switch (format) {
+    case Format::table: put(table_text(listing)); break;
+    case Format::json: print(json_rows(listing)); break;
+    case Format::csv: put(csv_text(listing)); break;
+  }
+}
+
+void print(const Json& value) { print_line(to_pretty_text(value)); }
+
+void print_line(std::string_view text) {
+  put(text);
+  put("\n");
+  std::fflush(stdout);
+}
+
+std::string short_number(double value) {
+  if (std::isnan(value)) return "";
+  if (value == std::trunc(value) && std::abs(value) < 1e15) return fmt::format("{:.0f}", value);
+  return fmt::format("{:.6g}", value);
+}
+
+std::string grouped(uint64_t value) {
+  std::string digits = std::to_string(value);
+  for (size_t i = digits.size(); i > 3; i -= 3) digits.insert(i - 3, ",");
+  return digits;
+}
+
+}  // namespace slipway::cli

@@ -1,0 +1,76 @@
+#include "train/train.h"
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "cli/command_list.h"
+#include "cli/progress.h"
+#include "cli/training.h"
+#include "process/signals.h"
+
+namespace slipway::cli {
+namespace {
+
+// Fit, showing each round and, where there is a run, logging it.
+Result<train::Trained> fit(train::TrainRequest& request, RunLog* run, size_t n_rounds) {
+  Progress progress("rounds", n_rounds);
+  Result<void> logged;
+  request.on_round = [&](const train::RoundMetrics& round) {
+    progress.show(round.round, fmt::format("validation AUC {:.4f}", round.validation_auc));
+    if (run && logged.ok()) logged = run->add_round(round);
+    return process::interrupted() || !logged.ok() ? train::Next::stop : train::Next::go_on;
+  };
+  auto trained = train::fit(request);
+  if (process::interrupted()) return fail(Code::cancelled, "interrupted");
+  TRY(std::move(logged));
+  return trained;
+}
+
+// How many rounds there may be; the parameters are checked on the way, before any run is opened.
+Result<size_t> planned_rounds(const train::TrainRequest& request) {
+  const auto* learner = TRY(train::find_learner(request.learner));
+  const auto settings =
+      TRY(train::Settings::check(learner->name(), learner->parameters(), request.params));
+  for (const auto& [name, value] : settings.all()) {
+    if (name == "n_estimators" || name == "max_iter") return to_integer(value).value_or(0);
+  }
+  return 0;
+}
+
+}  // namespace
+
+Result<int> train_model(Invocation& call) {
+  TrainingFlags options;
+  Flags flags(call);
+  options.declare(flags);
+  TRY(flags.parse());
+  process::install_interrupt();
+  const auto tables = TRY(read_tables(options));
+  auto request = TRY(train_request(options, tables));
+  const auto n_rounds = TRY(planned_rounds(request));
+  std::optional<LoggedModel> logged;
+  std::optional<train::Trained> trained;
+  if (options.logs_to_server()) {
+    auto server = TRY(client::Server::at(options.server_address));
+    client::NewRun run;
+    run.experiment_id = TRY(client::get_or_create_experiment(
+        server, options.experiment.empty() ? "Default" : options.experiment));
+    run.run_name = options.run_name;
+    run.start_time_ms = now_ms();
+    run.tags = run_tags(call);
+    auto log = TRY(RunLog::open(server, run));
+    TRY(client::log_inputs(server, log.run_id(), tables.inputs));
+    trained = TRY(fit(request, &log, n_rounds));
+    logged = TRY(log_model(server, log, *trained, options.register_name));
+  } else {
+    trained = TRY(fit(request, nullptr, n_rounds));
+  }
+  if (!options.out.empty()) TRY(save_model(*trained, "", options.out));
+  if (options.format == Format::json) {
+    print(Json(trained_json(*trained, logged)));
+  } else {
+    print_trained(*trained, logged, options);
+  }
+  return 0;
+}
+
+}  // namespace slipway::cli
