@@ -5,8 +5,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <boost/asio/post.hpp>
-#include <boost/asio/redirect_error.hpp>
 #include <cerrno>
 
 #include "base/clock.h"

@@ -1,9 +1,16 @@
 // http/connection.h — one client's connection to the server: requests in, answers out, in turn.
 #pragma once
+#if defined(__SANITIZE_THREAD__)
+#define BOOST_ASIO_DISABLE_FENCED_BLOCK  // g++ refuses fences there; Asio's locks do without
+#endif
 #include <atomic>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/v6_only.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -48,6 +55,7 @@ struct Io {
   std::string date;
   boost::asio::io_context context{1};
   Timer tick{context};
+  bool ended = false;
   std::thread thread;
 };
 
@@ -80,6 +88,8 @@ class Connection {
 
   /// Serve requests until either side has enough.
   static Task<void> run(std::unique_ptr<Connection> self);
+
+  // None of these three ends the connection before it returns; the coroutine does, later.
 
   /// Called now and then: wakes the coroutine from a read or write that took too long.
   void expire(Clock::time_point now);

@@ -1,9 +1,5 @@
 #include "http/server.h"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/ip/v6_only.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/redirect_error.hpp>
 #include <csignal>
 
 #include "base/log.h"
@@ -32,15 +28,12 @@ void log_failure(std::exception_ptr failure) {
 }
 
 Task<void> tick(Io* io) {
-  while (true) {
+  while (!io->ended) {
     io->tick.expires_after(kTick);
     SystemError error;
     co_await io->tick.async_wait(net::redirect_error(kAwait, error));
-    if (error) co_return;
     const auto now = Clock::now();
-    // a copy: an expired connection may go while we look at the others
-    const std::vector<Connection*> connections(io->connections.begin(), io->connections.end());
-    for (auto* connection : connections) connection->expire(now);
+    for (auto* connection : io->connections) connection->expire(now);
   }
 }
 
@@ -170,8 +163,7 @@ template <typename Use>
 void RunningServer::for_all_connections(Use use) {
   for (auto& io : ios_) {
     net::post(io->context, [io = io.get(), use] {
-      const std::vector<Connection*> connections(io->connections.begin(), io->connections.end());
-      for (auto* connection : connections) use(*connection);
+      for (auto* connection : io->connections) use(*connection);
     });
   }
 }
@@ -196,7 +188,10 @@ void RunningServer::stop(int grace_ms) {
   }
   shared_.workers.join();
   for (auto& io : ios_) {
-    net::post(io->context, [io = io.get()] { io->tick.cancel(); });
+    net::post(io->context, [io = io.get()] {
+      io->ended = true;
+      io->tick.cancel();
+    });
     if (io->thread.joinable()) io->thread.join();
   }
 }

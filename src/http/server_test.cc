@@ -263,11 +263,13 @@ TEST_F(ServerTest, AFloodOfTinyChunksTakesNoMemory) {
   std::string piece;
   for (int i = 0; i < 10'000; ++i) piece += "1;ext=1\r\nx\r\n";
   socket.send(piece);
-  const long before = resident_kib();
+  [[maybe_unused]] const long before = resident_kib();
   for (int i = 0; i < 29; ++i) ASSERT_TRUE(socket.send(piece));
   socket.send("0\r\n\r\n");
   EXPECT_EQ(text_of(socket.read_response()), "file of 300000");
+#if !defined(__SANITIZE_THREAD__)  // which remembers every access
   EXPECT_LT(resident_kib() - before, 4096);
+#endif
   RawSocket extension(server_->port());
   extension.send("PUT /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1;");
   extension.send(std::string(300'000, 'e'));
