@@ -1,0 +1,129 @@
+#include "api/call.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace slipway::api {
+namespace {
+
+std::string plus_and_percent_decode(std::string_view text) {
+  std::string spaced(text);
+  std::replace(spaced.begin(), spaced.end(), '+', ' ');
+  auto decoded = percent_decode(spaced);
+  return decoded ? *std::move(decoded) : std::string(text);
+}
+
+// The query as a JSON object: a text where a name comes once, else a list of texts.
+JsonObject query_members(const http::Request& request) {
+  JsonObject members;
+  for (const auto& pair : split(request.query, '&')) {
+    const auto name = plus_and_percent_decode(pair.substr(0, pair.find('=')));
+    if (name.empty() || !is_utf8(name) || members.contains(name)) continue;
+    auto values = request.query_values(name);
+    for (auto& value : values) {
+      if (!is_utf8(value)) value = percent_encode(value);  // it may come back in an answer
+    }
+    if (values.size() == 1) {
+      members[name] = std::move(values.front());
+    } else {
+      members[name] = JsonArray(values.begin(), values.end());
+    }
+  }
+  return members;
+}
+
+bool has_query_only(const http::Request& request) {
+  return request.method == "GET" || request.method == "HEAD";
+}
+
+}  // namespace
+
+Call::Call(http::Request& request, http::PathParams params, Principal principal)
+    : request_(request), params_(std::move(params)), principal_(std::move(principal)) {}
+
+const std::string& Call::path(std::string_view name) const {
+  const auto found = params_.find(name);
+  check(found != params_.end(), "a handler asks for a parameter that its route has not");
+  return found->second;
+}
+
+Result<void> Call::parse() const {
+  if (has_query_only(request_)) {
+    members_.emplace(query_members(request_));
+    return {};
+  }
+  auto body = parse_json(request_.body);
+  // clients of old post their JSON encoded twice
+  if (body.ok() && body->is_string()) {
+    body = parse_json({body->get_string().data(), body->get_string().size()});
+  }
+  if (!body.ok() || body->is_null()) {
+    members_.emplace(JsonObject());
+    return {};
+  }
+  if (!body->is_object()) {
+    return fail(Code::invalid_parameter_value, "The request's body must be a JSON object");
+  }
+  members_.emplace(std::move(*body));
+  return {};
+}
+
+Result<Fields> Call::fields() const {
+  if (!members_) {
+    TRY(parse());
+  }
+  return Fields(members_->get_object(), has_query_only(request_) ? Source::query : Source::body);
+}
+
+Result<std::string> Call::text(std::string_view key) const {
+  const auto all = TRY(fields());
+  return all.text(key);
+}
+
+Result<std::string> Call::text_or(std::string_view key, std::string_view otherwise) const {
+  const auto all = TRY(fields());
+  return all.text_or(key, otherwise);
+}
+
+Result<std::optional<std::string>> Call::maybe_text(std::string_view key) const {
+  const auto all = TRY(fields());
+  return all.maybe_text(key);
+}
+
+Result<int64_t> Call::integer(std::string_view key) const {
+  const auto all = TRY(fields());
+  return all.integer(key);
+}
+
+Result<int64_t> Call::integer_or(std::string_view key, int64_t otherwise) const {
+  const auto all = TRY(fields());
+  return all.integer_or(key, otherwise);
+}
+
+Result<std::optional<int64_t>> Call::maybe_integer(std::string_view key) const {
+  const auto all = TRY(fields());
+  return all.maybe_integer(key);
+}
+
+Result<double> Call::number(std::string_view key) const {
+  const auto all = TRY(fields());
+  return all.number(key);
+}
+
+Result<bool> Call::truth_or(std::string_view key, bool otherwise) const {
+  const auto all = TRY(fields());
+  return all.truth_or(key, otherwise);
+}
+
+Result<std::vector<std::string>> Call::texts(std::string_view key) const {
+  const auto all = TRY(fields());
+  return all.texts(key);
+}
+
+Result<std::vector<Fields>> Call::items(std::string_view key) const {
+  const auto all = TRY(fields());
+  return all.items(key);
+}
+
+}  // namespace slipway::api

@@ -1,0 +1,165 @@
+#include "api/fields.h"
+
+#include <boost/json/serialize.hpp>
+#include <cmath>
+
+#include "base/text.h"
+
+namespace slipway::api {
+namespace {
+
+constexpr size_t kMaxShownBytes = 200;
+constexpr std::string_view kSeeDocs =
+    " See the API docs for more information about request parameters.";
+
+// Python's name of a JSON value's type, which the wire's messages carry.
+std::string_view python_type(const Json& value) {
+  switch (value.kind()) {
+    case boost::json::kind::null: return "NoneType";
+    case boost::json::kind::bool_: return "bool";
+    case boost::json::kind::int64:
+    case boost::json::kind::uint64: return "int";
+    case boost::json::kind::double_: return "float";
+    case boost::json::kind::string: return "str";
+    case boost::json::kind::array: return "list";
+    case boost::json::kind::object: return "dict";
+  }
+  return "object";
+}
+
+std::string as_text(const Json& value) {
+  return {value.get_string().data(), value.get_string().size()};
+}
+
+std::optional<int64_t> as_integer(const Json& value) {
+  constexpr double kLimit = 9223372036854775808.0;  // 2^63
+  if (value.is_int64()) return value.get_int64();
+  if (value.is_string()) return to_integer(as_text(value));
+  if (!value.is_double()) return std::nullopt;
+  const double number = value.get_double();
+  if (std::floor(number) != number || number < -kLimit || number >= kLimit) return std::nullopt;
+  return static_cast<int64_t>(number);
+}
+
+std::optional<double> as_number(const Json& value) {
+  if (value.is_number()) return value.to_number<double>();
+  if (value.is_string()) return to_number(as_text(value));
+  if (value.is_bool()) return value.get_bool() ? 1.0 : 0.0;
+  return std::nullopt;
+}
+
+}  // namespace
+
+Fields::Fields(const JsonObject& members, Source source, std::string prefix)
+    : members_(&members), source_(source), prefix_(std::move(prefix)) {}
+
+const Json* Fields::member(std::string_view key) const {
+  const auto* found = members_->if_contains({key.data(), key.size()});
+  return found && !found->is_null() ? found : nullptr;
+}
+
+Error Fields::missing(std::string_view key) const {
+  return fail(Code::invalid_parameter_value, "Missing value for required parameter '{}{}'.{}",
+              prefix_, key, kSeeDocs);
+}
+
+Error Fields::wrong(std::string_view key, const Json& value) const {
+  auto shown = boost::json::serialize(value);
+  if (shown.size() > kMaxShownBytes) shown.resize(kMaxShownBytes);
+  if (!is_utf8(shown)) shown = "…";  // cut within a letter
+  return fail(Code::invalid_parameter_value,
+              "Invalid value {} for parameter '{}{}' supplied:  Hint: Value was of type '{}'.{}",
+              shown, prefix_, key, python_type(value), kSeeDocs);
+}
+
+Result<std::optional<std::string>> Fields::maybe_text(std::string_view key) const {
+  const auto* value = member(key);
+  if (!value) return std::optional<std::string>();
+  if (!value->is_string()) return wrong(key, *value);
+  return std::optional<std::string>(as_text(*value));
+}
+
+Result<std::string> Fields::text(std::string_view key) const {
+  auto value = TRY(maybe_text(key));
+  if (!value || value->empty()) return missing(key);
+  return *std::move(value);
+}
+
+Result<std::string> Fields::text_or(std::string_view key, std::string_view otherwise) const {
+  auto value = TRY(maybe_text(key));
+  return value ? *std::move(value) : std::string(otherwise);
+}
+
+Result<std::optional<int64_t>> Fields::maybe_integer(std::string_view key) const {
+  const auto* value = member(key);
+  if (!value) return std::optional<int64_t>();
+  const auto integer = as_integer(*value);
+  if (!integer) return wrong(key, *value);
+  return integer;
+}
+
+Result<int64_t> Fields::integer(std::string_view key) const {
+  const auto value = TRY(maybe_integer(key));
+  if (!value) return missing(key);
+  return *value;
+}
+
+Result<int64_t> Fields::integer_or(std::string_view key, int64_t otherwise) const {
+  const auto value = TRY(maybe_integer(key));
+  return value.value_or(otherwise);
+}
+
+Result<double> Fields::number(std::string_view key) const {
+  const auto* value = member(key);
+  if (!value || (value->is_string() && value->get_string().empty())) return missing(key);
+  const auto number = as_number(*value);
+  if (!number) return wrong(key, *value);
+  return *number;
+}
+
+Result<bool> Fields::truth_or(std::string_view key, bool otherwise) const {
+  const auto* value = member(key);
+  if (!value) return otherwise;
+  if (value->is_bool()) return value->get_bool();
+  if (source_ == Source::query && value->is_string()) {
+    const auto text = lower(as_text(*value));
+    if (text == "true") return true;
+    if (text == "false") return false;
+  }
+  return wrong(key, *value);
+}
+
+Result<std::vector<std::string>> Fields::texts(std::string_view key) const {
+  std::vector<std::string> out;
+  const auto* value = member(key);
+  if (!value) return out;
+  if (source_ == Source::query && value->is_string()) return std::vector{as_text(*value)};
+  if (!value->is_array()) return wrong(key, *value);
+  for (const auto& item : value->get_array()) {
+    if (!item.is_string()) return wrong(key, *value);
+    out.push_back(as_text(item));
+  }
+  return out;
+}
+
+Result<std::vector<Fields>> Fields::items(std::string_view key) const {
+  std::vector<Fields> out;
+  const auto* value = member(key);
+  if (!value) return out;
+  if (!value->is_array()) return wrong(key, *value);
+  for (const auto& item : value->get_array()) {
+    if (!item.is_object()) return wrong(fmt::format("{}[{}]", key, out.size()), item);
+    out.emplace_back(item.get_object(), source_,
+                     fmt::format("{}{}[{}].", prefix_, key, out.size()));
+  }
+  return out;
+}
+
+Result<Fields> Fields::object(std::string_view key) const {
+  static const JsonObject kEmpty;
+  const auto* value = member(key);
+  if (value && !value->is_object()) return wrong(key, *value);
+  return Fields(value ? value->get_object() : kEmpty, source_, fmt::format("{}{}.", prefix_, key));
+}
+
+}  // namespace slipway::api

@@ -1,0 +1,172 @@
+#include "api/server.h"
+
+#include <fmt/format.h>
+
+#include <exception>
+#include <memory>
+#include <vector>
+
+#include "api/caller.h"
+#include "api/routes.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "http/error_response.h"
+#include "http/router.h"
+
+namespace slipway::api {
+namespace {
+
+constexpr uint64_t kMaxFileBytes = uint64_t{1} << 46;  // a file may be as large as the disk
+
+bool changes_something(std::string_view method) {
+  return method == "POST" || method == "PUT" || method == "PATCH" || method == "DELETE";
+}
+
+// These two must answer a load balancer that knows no name of ours.
+bool is_probe(std::string_view path) { return path == "/health" || path == "/version"; }
+
+http::Response plain_text(int status, std::string_view text) {
+  return http::respond(status, std::string(text), "text/plain; charset=utf-8");
+}
+
+// Source   mlflow 3.17.2: only POST and PUT are looked at.
+Result<void> require_json(const http::Request& request) {
+  if (request.method != "POST" && request.method != "PUT") return {};
+  const auto* type = request.headers.find("Content-Type");
+  if (!type) {
+    return fail(Code::invalid_parameter_value, "Bad Request. Content-Type header is missing.");
+  }
+  if (lower(trim(std::string_view(*type).substr(0, type->find(';')))) != "application/json") {
+    return fail(Code::invalid_parameter_value,
+                "Bad Request. Content-Type must be one of ['application/json'].");
+  }
+  return {};
+}
+
+class Surface {
+ public:
+  explicit Surface(Workspace& workspace) : workspace_(workspace) {
+    for (const auto table :
+         {about_routes(), artifact_routes(), artifact_proxy_routes(), endpoint_routes(),
+          experiment_routes(), invocation_routes(), logged_model_routes(), metric_routes(),
+          model_version_routes(), page_routes(), registered_model_routes(), run_data_routes(),
+          run_input_routes(), run_routes(), token_routes()}) {
+      for (const auto& route : table) add(route);
+    }
+  }
+
+  http::BodyRule body_rule(const http::Request& head) const {
+    const auto match = router_.match(head.method, head.path);
+    if (!match.ok()) return {http::BodyRule::Keep::memory, kMaxBodyBytes};
+    const auto& route = *routes_[match->index];
+    if (route.body == Body::file) return {http::BodyRule::Keep::file, kMaxFileBytes};
+    return {http::BodyRule::Keep::memory, route.max_body_bytes};
+  }
+
+  http::Response answer(http::Request& request) const {
+    const Stopwatch watch;
+    auto response = guarded_answer(request);
+    log(Level::debug, "{} {} {} {:.2f} ms", request.method, request.path, response.status,
+        watch.seconds() * 1e3);
+    return response;
+  }
+
+ private:
+  void add(const Route& route) {
+    router_.add(route.method, route.path, routes_.size());
+    if (route.path.starts_with("/api/")) {
+      router_.add(route.method, fmt::format("/ajax-api/{}", route.path.substr(5)), routes_.size());
+    }
+    routes_.push_back(&route);
+  }
+
+  http::Response guarded_answer(http::Request& request) const {
+    try {
+      return checked_answer(request);
+    } catch (const std::exception& error) {
+      log(Level::error, "{} {}: {}", request.method, request.path, error.what());
+    } catch (...) {
+      log(Level::error, "{} {}: unknown exception", request.method, request.path);
+    }
+    return http::error_response(fail(Code::internal_error, "Internal error; the log says more"));
+  }
+
+  http::Response checked_answer(http::Request& request) const {
+    const auto* host = request.headers.find("Host");
+    const auto& allowed = workspace_.options.allowed_hosts;
+    if (!is_probe(request.path) && !(host && is_own_host(*host, allowed))) {
+      log(Level::warning, "refused a request for the host '{}'", host ? *host : "");
+      return plain_text(403, "Invalid Host header - possible DNS rebinding attack detected");
+    }
+    const auto* origin = request.headers.find("Origin");
+    if (origin && changes_something(request.method) &&
+        !is_own_origin(*origin, host ? *host : "", allowed)) {
+      log(Level::warning, "refused a request from a page of '{}'", *origin);
+      return plain_text(403, "Cross-origin request blocked");
+    }
+    auto match = router_.match(request.method, request.path);
+    if (!match.ok()) return no_route(match.error());
+    for (const auto& [name, value] : match->params) {
+      if (!is_utf8(value)) {
+        return http::error_response(fail(Code::bad_request, "The path must be UTF-8"));
+      }
+    }
+    return routed_answer(request, *routes_[match->index], std::move(match->params));
+  }
+
+  static http::Response no_route(const Error& error) {
+    auto response = http::error_response(error);
+    constexpr std::string_view kAllowed = "; allowed: ";
+    if (!error.message.starts_with("method ")) return response;
+    response.status = 405;
+    const auto at = error.message.rfind(kAllowed);
+    if (at != std::string::npos) {
+      response.headers.add("Allow", error.message.substr(at + kAllowed.size()));
+    }
+    return response;
+  }
+
+  http::Response routed_answer(http::Request& request, const Route& route,
+                               http::PathParams params) const {
+    auto principal = identify(request, route.needs, workspace_);
+    if (!principal.ok()) return refusal(principal.error());
+    if (route.body == Body::json) {
+      const auto typed = require_json(request);
+      if (!typed.ok()) return http::error_response(typed.error());
+    }
+    Call call(request, std::move(params), std::move(*principal));
+    if (route.handler.raw) {
+      auto response = route.handler.raw(call, workspace_);
+      return response.ok() ? std::move(*response) : http::error_response(response.error());
+    }
+    const auto json = route.handler.json(call, workspace_);
+    if (!json.ok()) return http::error_response(json.error());
+    return http::respond(200, to_text(*json), "application/json");
+  }
+
+  static http::Response refusal(const Error& error) {
+    auto response = http::error_response(error);
+    if (error.code == Code::unauthenticated) {
+      response.headers.add("WWW-Authenticate", "Basic realm=\"slipway\", charset=\"UTF-8\"");
+      response.headers.add("WWW-Authenticate", "Bearer realm=\"slipway\"");
+    }
+    return response;
+  }
+
+  Workspace& workspace_;
+  http::Router router_;
+  std::vector<const Route*> routes_;
+};
+
+}  // namespace
+
+http::Handler make_handler(Workspace& workspace) {
+  auto surface = std::make_shared<const Surface>(workspace);
+  http::Handler handler;
+  handler.answer = [surface](http::Request& request) { return surface->answer(request); };
+  handler.body_rule = [surface](const http::Request& head) { return surface->body_rule(head); };
+  return handler;
+}
+
+}  // namespace slipway::api
