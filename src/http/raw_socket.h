@@ -16,6 +16,8 @@ namespace slipway::http {
 /// Connects to 127.0.0.1; for tests only, so failures show as empty answers.
 class RawSocket {
  public:
+  static constexpr int kQuiet_ms = 10'000;  // much, for the slow builds of the sanitizers
+
   explicit RawSocket(uint16_t port) : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -40,7 +42,7 @@ class RawSocket {
   }
 
   /// Read until the other side closes or nothing came for `quiet_ms`.
-  std::string read_all(int quiet_ms = 3000) {
+  std::string read_all(int quiet_ms = kQuiet_ms) {
     while (fill(quiet_ms)) {
     }
     return std::exchange(pending_, {});
@@ -50,12 +52,12 @@ class RawSocket {
   std::string read_response(bool bodiless = false) {
     size_t head_end = 0;
     while ((head_end = pending_.find("\r\n\r\n")) == pending_.npos) {
-      if (!fill(3000)) return std::exchange(pending_, {});
+      if (!fill(kQuiet_ms)) return std::exchange(pending_, {});
     }
     size_t size = head_end + 4;
     const auto field = pending_.find("Content-Length: ");
     if (!bodiless && field < head_end) size += std::strtoull(&pending_[field + 16], nullptr, 10);
-    while (pending_.size() < size && fill(3000)) {
+    while (pending_.size() < size && fill(kQuiet_ms)) {
     }
     auto response = pending_.substr(0, size);
     pending_.erase(0, size);
