@@ -57,7 +57,8 @@ Result<size_t> download_folder(Server& server, const std::string& path, const fs
     const auto* is_dir = find(item, "is_dir");
     if (is_dir && is_dir->is_bool() && is_dir->get_bool()) {
       TRY(make_folder(to / name));
-      n_files += TRY(download_folder(server, below(path, name), to / name));
+      const auto n_below = TRY(download_folder(server, below(path, name), to / name));
+      n_files += n_below;
       continue;
     }
     TRY(server.get_file(proxy_route(below(path, name)), to / name));
