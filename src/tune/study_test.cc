@@ -2,50 +2,28 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numbers>
+
+#include "tune/problems.h"
 
 namespace slipway::tune {
 namespace {
 
-constexpr auto kBranin = R"({"x": {"type": "uniform", "low": -5, "high": 10},
-                             "y": {"type": "uniform", "low": 0, "high": 15}})";
-constexpr auto kFamilies = R"({"model": {"type": "choice", "options": [
-    {"name": "tree", "lr": {"type": "loguniform", "low": 1e-5, "high": 1},
-                     "depth": {"type": "randint", "low": 1, "high": 16}},
-    {"name": "linear", "c": {"type": "loguniform", "low": 1e-4, "high": 1e4}}]}})";
-
-Space space(std::string_view json) { return Space::parse(parse_json(json).value()).value(); }
-
-Study study(std::string_view json, StudyOptions options) {
-  return Study::make(space(json), std::move(options)).value();
+Result<Study> make(StudyOptions options) {
+  auto space = Space::parse(parse_json(branin().space).value()).value();
+  return Study::make(std::move(space), std::move(options));
 }
 
-double number(const JsonObject& params, std::string_view name) {
-  return params.at({name.data(), name.size()}).to_number<double>();
-}
-
-double branin(const JsonObject& params) {
-  constexpr double kPi = std::numbers::pi;
-  const double x = number(params, "x"), y = number(params, "y");
-  const double bow = y - 5.1 / (4 * kPi * kPi) * x * x + 5 / kPi * x - 6;
-  return bow * bow + 10 * (1 - 1 / (8 * kPi)) * std::cos(x) + 10;
-}
-
-double families(const JsonObject& params) {
-  if (params.at("model") == "linear") {
-    return 0.5 * std::pow(std::log10(number(params, "c")) - 1, 2) + 0.2;
-  }
-  return std::pow(std::log10(number(params, "lr")) + 2, 2) +
-         0.1 * std::pow(number(params, "depth") - 7, 2) + 0.05;
+Study study(const Problem& problem, StudyOptions options) {
+  auto space = Space::parse(parse_json(problem.space).value()).value();
+  return Study::make(std::move(space), std::move(options)).value();
 }
 
 // Runs a study with `parallelism` trials in flight that end in an order of their own; gives the
 // parameters of all trials.
 std::vector<std::string> run(Study& search, int parallelism, uint64_t order_seed,
-                             double (*loss)(const JsonObject&) = branin) {
+                             const Problem& problem = branin()) {
   Random order(order_seed);
   std::vector<Study::Proposal> running;
   while (true) {
@@ -56,7 +34,8 @@ std::vector<std::string> run(Study& search, int parallelism, uint64_t order_seed
     }
     if (running.empty()) break;
     order.shuffle(running);
-    EXPECT_TRUE(search.tell(running.back().number, Outcome::of(loss(running.back().params))).ok());
+    EXPECT_TRUE(
+        search.tell(running.back().number, Outcome::of(problem.loss(running.back().params))).ok());
     running.pop_back();
   }
   EXPECT_TRUE(search.done());
@@ -67,7 +46,7 @@ std::vector<std::string> run(Study& search, int parallelism, uint64_t order_seed
 
 std::vector<std::string> run(StudyOptions options, uint64_t order_seed = 1) {
   const int parallelism = options.parallelism;
-  auto search = study(kBranin, std::move(options));
+  auto search = study(branin(), std::move(options));
   return run(search, parallelism, order_seed);
 }
 
@@ -93,7 +72,7 @@ TEST(Study, AnotherParallelismMayDiffer) {
 }
 
 TEST(Study, AProposalWaitsForWhatItMustSee) {
-  auto search = study(kBranin, {.max_trials = 10, .parallelism = 2});
+  auto search = study(branin(), {.max_trials = 10, .parallelism = 2});
   EXPECT_EQ(search.ask()->number, 0);
   EXPECT_EQ(search.ask()->number, 1);
   EXPECT_FALSE(search.ask());
@@ -105,9 +84,9 @@ TEST(Study, AProposalWaitsForWhatItMustSee) {
 }
 
 TEST(Study, FailedAndNanTrialsAreKeptAndIgnored) {
-  auto search = study(kBranin, {.max_trials = 60});
+  auto search = study(branin(), {.max_trials = 60});
   while (const auto trial = search.ask()) {
-    const double loss = branin(trial->params);
+    const double loss = branin_loss(trial->params);
     auto outcome = Outcome::of(loss);
     if (trial->number % 3 == 1) outcome = Outcome::failure("out of memory");
     if (trial->number % 3 == 2) outcome = Outcome::of(-std::numeric_limits<double>::infinity());
@@ -118,11 +97,11 @@ TEST(Study, FailedAndNanTrialsAreKeptAndIgnored) {
   EXPECT_EQ(search.trials()[1].message, "out of memory");
   EXPECT_EQ(search.trials()[2].state, TrialState::not_a_number);
   EXPECT_EQ(search.best()->number % 3, 0);
-  EXPECT_EQ(search.best()->loss, branin(search.best()->params));
+  EXPECT_EQ(search.best()->loss, branin_loss(search.best()->params));
 }
 
 TEST(Study, AllTrialsMayFail) {
-  auto search = study(kBranin, {.max_trials = 30});
+  auto search = study(branin(), {.max_trials = 30});
   while (const auto trial = search.ask()) {
     ASSERT_TRUE(search.tell(trial->number, Outcome::of(std::nan(""))).ok());
   }
@@ -132,7 +111,7 @@ TEST(Study, AllTrialsMayFail) {
 
 TEST(Study, FirstPointsComeFirst) {
   const auto point = parse_json(R"({"x": 3, "y": 2})").value().get_object();
-  auto search = study(kBranin, {.max_trials = 5, .first_points = {point, point}});
+  auto search = study(branin(), {.max_trials = 5, .first_points = {point, point}});
   EXPECT_EQ(to_text(search.ask()->params), R"({"x": 3.0, "y": 2.0})");
   ASSERT_TRUE(search.tell(0, Outcome::of(1)).ok());
   EXPECT_EQ(to_text(search.ask()->params), R"({"x": 3.0, "y": 2.0})");
@@ -141,7 +120,7 @@ TEST(Study, FirstPointsComeFirst) {
 }
 
 TEST(Study, EndsWhenPatienceDoes) {
-  auto search = study(kBranin, {.max_trials = 100, .patience_trials = 5});
+  auto search = study(branin(), {.max_trials = 100, .patience_trials = 5});
   int n_trials = 0;
   while (const auto trial = search.ask()) {
     ++n_trials;
@@ -153,18 +132,18 @@ TEST(Study, EndsWhenPatienceDoes) {
 
 TEST(Study, GoesOnAfterACrashAsItWould) {
   const StudyOptions options{.seed = 3, .max_trials = 40, .parallelism = 3};
-  auto whole = study(kFamilies, options);
-  const auto expected = run(whole, 3, 1, families);
-  auto resumed = study(kFamilies, options);
+  auto whole = study(conditional(), options);
+  const auto expected = run(whole, 3, 1, conditional());
+  auto resumed = study(conditional(), options);
   for (const auto& trial : whole.trials()) {
     if (trial.number > 25 || trial.number == 24) continue;  // 24 was running when it crashed
     ASSERT_TRUE(resumed.restore(trial.number, trial.params, Outcome::of(trial.loss)).ok());
   }
-  EXPECT_EQ(run(resumed, 3, 9, families), expected);
+  EXPECT_EQ(run(resumed, 3, 9, conditional()), expected);
 }
 
 TEST(Study, WrongCallsAreNamed) {
-  auto search = study(kBranin, {.max_trials = 3, .parallelism = 2});
+  auto search = study(branin(), {.max_trials = 3, .parallelism = 2});
   const auto params = search.ask()->params;
   EXPECT_EQ(search.tell(1, Outcome::of(1)).error().code, Code::resource_does_not_exist);
   EXPECT_TRUE(search.tell(0, Outcome::of(1)).ok());
@@ -172,58 +151,10 @@ TEST(Study, WrongCallsAreNamed) {
   EXPECT_FALSE(search.restore(0, params, Outcome::of(1)).ok());
   EXPECT_FALSE(search.restore(3, params, Outcome::of(1)).ok());
   EXPECT_FALSE(search.restore(1, {}, Outcome::of(1)).ok());
-  EXPECT_NE(Study::make(space(kBranin), {.algorithm = "grid"}).error().message.find("random, tpe"),
-            std::string::npos);
-  EXPECT_FALSE(Study::make(space(kBranin), {.max_trials = 0}).ok());
-  EXPECT_FALSE(Study::make(space(kBranin), {.parallelism = 0}).ok());
-  EXPECT_FALSE(Study::make(space(kBranin), {.first_points = {JsonObject{{"x", 1}}}}).ok());
-}
-
-double median_best(std::string_view json, const std::string& algorithm,
-                   double (*loss)(const JsonObject&)) {
-  std::vector<double> best;
-  for (uint64_t seed = 0; seed < 10; ++seed) {
-    auto search = study(json, {.algorithm = algorithm, .seed = seed, .max_trials = 100});
-    run(search, 1, 1, loss);
-    best.push_back(search.best()->loss);
-  }
-  std::ranges::sort(best);
-  return (best[4] + best[5]) / 2;
-}
-
-TEST(Tpe, FindsWhatRandomSearchDoesNot) {
-  EXPECT_GT(median_best(kBranin, "random", branin), 0.5);
-  EXPECT_LT(median_best(kBranin, "tpe", branin), 0.41);  // the least value is 0.3979
-  EXPECT_GT(median_best(kFamilies, "random", families), 0.1);
-  EXPECT_LT(median_best(kFamilies, "tpe", families), 0.06);  // 0.05, and 0.2 in the other family
-}
-
-TEST(Tpe, EveryKindOfParameterStaysInItsRange) {
-  auto search = study(R"({"a": {"type": "uniform", "low": 5, "high": 6},
-                          "b": {"type": "qloguniform", "low": 1, "high": 64, "q": 2},
-                          "c": {"type": "randint", "low": -3, "high": 3},
-                          "d": {"type": "lognormal", "mu": 0, "sigma": 1},
-                          "e": {"type": "qnormal", "mu": 0, "sigma": 1, "q": 0.5},
-                          "f": {"type": "pchoice", "options": [true, "x"],
-                                "probabilities": [0.9, 0.1]},
-                          "g": {"type": "choice", "options": [1]}})",
-                      {.seed = 5, .max_trials = 300});
-  while (const auto trial = search.ask()) {  // the best lies at a corner of the space
-    const auto& p = trial->params;
-    ASSERT_TRUE(number(p, "a") >= 5 && number(p, "a") <= 6) << to_text(p);
-    ASSERT_TRUE(p.at("b").is_int64() && number(p, "b") >= 2 && number(p, "b") <= 64);
-    ASSERT_TRUE(p.at("c").is_int64() && std::abs(number(p, "c")) <= 3) << to_text(p);
-    ASSERT_GT(number(p, "d"), 0) << to_text(p);
-    ASSERT_EQ(number(p, "e"), std::round(number(p, "e") * 2) / 2) << to_text(p);
-    const double loss = number(p, "a") + number(p, "b") - number(p, "c") + number(p, "d") +
-                        std::abs(number(p, "e") - 1) + (p.at("f") == "x" ? 0 : 1);
-    ASSERT_TRUE(search.tell(trial->number, Outcome::of(loss)).ok());
-  }
-  const auto& best = search.best()->params;
-  EXPECT_LT(number(best, "a"), 5.1) << to_text(best);
-  EXPECT_EQ(number(best, "b"), 2);
-  EXPECT_EQ(number(best, "c"), 3);
-  EXPECT_EQ(best.at("f"), "x");
+  EXPECT_NE(make({.algorithm = "grid"}).error().message.find("random, tpe"), std::string::npos);
+  EXPECT_FALSE(make({.max_trials = 0}).ok());
+  EXPECT_FALSE(make({.parallelism = 0}).ok());
+  EXPECT_FALSE(make({.first_points = {JsonObject{{"x", 1}}}}).ok());
 }
 
 }  // namespace
