@@ -188,6 +188,7 @@ class TreeTest(TidyCase):
         self.assert_finds(f"{case}/a.json", "{}\n", "golden-source")
         self.tree = {"tests/golden/models/xgboost/one/source.txt": "xgboost 3.2.0\n"}
         self.assert_clean(f"{case}/a.json", "{}\n")
+        self.assert_clean("tests/golden/models/xgboost/make.py", "")  # makes goldens, is none
         self.tree = {"tests/golden/source.txt": "all\n"}  # too far up to speak of one case
         found = self.findings(**{f"{case}/a.json": "{}\n"})
         self.assertIn("golden-source", " ".join(found))

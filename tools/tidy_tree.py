@@ -93,7 +93,8 @@ def routes_are_tested(tree: Tree) -> Iterator[Finding]:
 
 
 def goldens_have_sources(tree: Tree) -> Iterator[Finding]:
-    folders = {PurePosixPath(path).parent for path in tree.paths if path.startswith(GOLDEN)}
+    goldens = [p for p in tree.paths if p.startswith(GOLDEN) and not p.endswith(".py")]
+    folders = {PurePosixPath(path).parent for path in goldens}
     for folder in sorted(folders):
         above = [f for f in (folder, *folder.parents) if f"{f}/".startswith(GOLDEN)][:-1]
         sources = [f"{f}/source.txt" for f in above]
