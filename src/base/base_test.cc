@@ -46,6 +46,14 @@ TEST(JsonText, BareNonFiniteNumbersAreTaken) {
   EXPECT_EQ(to_text(json), R"({"a": "NaN", "b": "NaN in text", "c": "-Infinity"})");
 }
 
+TEST(JsonText, DoublesReadBackToTheBit) {
+  Random random(1);
+  for (int i = 0; i < 10'000; ++i) {
+    const double value = random.uniform();
+    EXPECT_EQ(parse_json(to_text(Json(value))).value().get_double(), value);
+  }
+}
+
 TEST(JsonText, DepthIsBounded) {
   EXPECT_FALSE(parse_json(std::string(5000, '[') + std::string(5000, ']')).ok());
 }

@@ -24,7 +24,8 @@ struct Converter {
     if (node.IsMap()) {
       JsonObject object;
       for (const auto& member : node) {
-        object[member.first.Scalar()] = TRY(convert(member.second, depth + 1));
+        auto value = TRY(convert(member.second, depth + 1));
+        object[member.first.Scalar()] = std::move(value);
       }
       return Json(std::move(object));
     }

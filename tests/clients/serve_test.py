@@ -1,0 +1,94 @@
+"""`slipway serve` on a model folder: MLflow's scoring routes, statuses, and limits."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import unittest
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from live_server import find_slipway  # noqa: E402
+
+
+class ServeTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.folder = tempfile.TemporaryDirectory(prefix="slipway-serve-")
+        folder = Path(cls.folder.name)
+        slipway = find_slipway(None)
+        rows = "".join(f"{i % 37}.5,c{i % 5},{int(i % 37 > 18)}\n" for i in range(400))
+        (folder / "train.csv").write_text("x,color,y\n" + rows)
+        command = "train --data train.csv --label y --param n_estimators=8 --out model"
+        subprocess.run([slipway, *command.split()], cwd=folder, check=True, capture_output=True)
+        cls.process = subprocess.Popen(
+            [slipway, "serve", "-m", "model", "-p", "0", "--no-python"],
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        cls.address = cls.process.stdout.readline().split()[-1]
+
+    @classmethod
+    def tearDownClass(cls) -> None:
+        cls.process.terminate()
+        code = cls.process.wait(30)
+        cls.process.stdout.close()
+        cls.folder.cleanup()
+        assert code == 0, f"exit code {code} after SIGTERM"
+
+    def call(self, path: str, body: bytes | None = None, kind: str = "application/json"):
+        request = urllib.request.Request(self.address + path, body, {"Content-Type": kind})
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+
+    def scores(self, body: str, kind: str = "application/json") -> list[float]:
+        status, text = self.call("/invocations", body.encode(), kind)
+        self.assertEqual(status, 200, text)
+        return [p["score"] for p in json.loads(text)["predictions"]]
+
+    def test_every_body_gives_the_same_scores(self) -> None:
+        data = '[[1.5, "c1"], [30.5, null]]'
+        first = self.scores('{"dataframe_split": {"columns": ["x", "color"], "data": %s}}' % data)
+        records = '[{"x": 1.5, "color": "c1"}, {"x": 30.5, "color": null}]'
+        columns = '{"x": [1.5, 30.5], "color": ["c1", null]}'
+        self.assertLess(first[0], 0.5)
+        self.assertGreater(first[1], 0.5)
+        for body, kind in [
+            ('{"dataframe_records": %s}' % records, "application/json"),
+            ('{"instances": %s}' % records, "application/json"),
+            ('{"inputs": %s}' % columns, "application/json; charset=utf-8"),
+            ("color,x\nc1,1.5\n,30.5\n", "text/csv"),
+        ]:
+            self.assertEqual(self.scores(body, kind), first)
+
+    def test_health_and_version(self) -> None:
+        for path in ("/ping", "/health"):
+            self.assertEqual(self.call(path)[0], 200)
+        self.assertEqual(self.call("/version"), (200, "3.17.2"))
+        self.assertEqual(self.call("/other")[0], 404)
+
+    def test_bad_requests(self) -> None:
+        for body, kind, status, named in [
+            (b"{", "application/json", 400, "JSON"),
+            (b'{"instances": [{"x": "warm", "color": "c1"}]}', "application/json", 400, "'x'"),
+            (b'{"instances": [{"color": "c1"}]}', "application/json", 400, "x"),
+            (b"x", "image/png", 400, "image/png"),
+            (b"x" * (17 << 20), "text/csv", 413, "16777216"),
+        ]:
+            got, text = self.call("/invocations", body, kind)
+            self.assertEqual(got, status, text)
+            self.assertIn(named, json.loads(text)["message"])
+        self.assertEqual(self.call("/ping")[0], 200)
+
+
+if __name__ == "__main__":
+    unittest.main()

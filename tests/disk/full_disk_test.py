@@ -1,0 +1,103 @@
+"""A full disk: a clear answer, nothing half written, and work goes on when there is space again.
+
+Mounts a small tmpfs, which needs root; says so and is skipped where that is not allowed.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import unittest
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from live_server import LiveServer, find_slipway  # noqa: E402
+
+SIZE_MB = 24
+FILE_BYTES = 5 << 20
+
+
+class FullDiskTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="slipway-disk-"))
+        mounted = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={SIZE_MB}m", "tmpfs", self.folder],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if mounted.returncode != 0:
+            self.skipTest(f"no small disk to fill: mount: {mounted.stderr.strip()}")
+
+    def tearDown(self) -> None:
+        subprocess.run(["umount", self.folder], check=False)
+        self.folder.rmdir()
+
+    def call(self, method: str, path: str, body: bytes, kind: str) -> tuple[int, dict]:
+        request = urllib.request.Request(
+            self.address + path, body, {"Content-Type": kind}, method=method
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return answer.status, json.loads(answer.read() or b"{}")
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, json.load(error)
+
+    def post(self, path: str, body: dict) -> tuple[int, dict]:
+        return self.call("POST", path, json.dumps(body).encode(), "application/json")
+
+    def put(self, name: str, n_bytes: int) -> tuple[int, dict]:
+        path = f"/api/2.0/mlflow-artifacts/artifacts/0/run/artifacts/{name}"
+        return self.call("PUT", path, b"x" * n_bytes, "application/octet-stream")
+
+    def fill(self) -> list[str]:
+        names = []
+        for n_bytes in [FILE_BYTES] * 8 + [1 << 18] * 24 + [1 << 14] * 24:
+            name = f"file{len(names)}"
+            status, answer = self.put(name, n_bytes)
+            if status == 200:
+                names.append(name)
+                continue
+            self.assertEqual(status, 503, answer)
+            self.assertEqual(answer["error_code"], "TEMPORARILY_UNAVAILABLE")
+            self.assertIn("No space left", answer["message"])
+        return names
+
+    def test_a_full_disk(self) -> None:
+        with LiveServer(find_slipway(None), self.folder, []) as server:
+            self.address = server.address
+            made = self.post("/api/2.0/mlflow/experiments/create", {"name": "before"})
+            self.assertEqual(made[0], 200)
+            names = self.fill()
+            self.assertGreaterEqual(len(names), 2)
+            # what is listed is whole: no part of a file that did not fit
+            listing = "/api/2.0/mlflow-artifacts/artifacts?path=0/run/artifacts"
+            with urllib.request.urlopen(self.address + listing, timeout=60) as answer:
+                listed = {f["path"]: f["file_size"] for f in json.load(answer)["files"]}
+            self.assertEqual(set(listed), set(names))
+            # the database: answers stay clear until one is refused, and later writes work again
+            refused = None
+            for i in range(400):
+                status, answer = self.post(
+                    "/api/2.0/mlflow/experiments/create",
+                    {"name": f"e{i}", "tags": [{"key": "k", "value": "v" * 20_000}]},
+                )
+                if status != 200:
+                    refused = (status, answer)
+                    break
+            self.assertIsNotNone(refused, "the disk never filled")
+            self.assertEqual(refused[0], 503, refused)
+            path = "/api/2.0/mlflow-artifacts/artifacts/0/run/artifacts/" + names[0]
+            self.assertEqual(self.call("DELETE", path, b"", "application/json")[0], 200)
+            self.assertEqual(self.put("again", 1 << 20)[0], 200)
+            after = self.post("/api/2.0/mlflow/experiments/create", {"name": "after"})
+            self.assertEqual(after[0], 200, after)
+
+
+if __name__ == "__main__":
+    unittest.main()
