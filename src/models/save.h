@@ -20,10 +20,10 @@ struct XgboostBytes {
 struct SaveRequest {
   const Preprocess& preprocess;
   const std::variant<XgboostBytes, LinearModel>& estimator;
-  data::Batch example;                  // a few raw rows; the input example; may be empty
+  data::Batch example = {};             // a few raw rows; the input example; may be empty
   std::string artifact_path = "model";  // its name within the run
-  std::string run_id;                   // "" = none
-  std::string model_id;                 // "m-…"; "" = none
+  std::string run_id = "";              // "" = none
+  std::string model_id = "";            // "m-…"; "" = none
   int64_t time_ms = 0;                  // 0 = now
 };
 

@@ -22,7 +22,7 @@ struct XgboostReader {
   static constexpr Objective kObjectives[] = {
       {"binary:logistic", Transform::sigmoid, Link::logit},
       {"reg:logistic", Transform::sigmoid, Link::logit},
-      {"binary:logitraw", Transform::none, Link::logit},
+      {"binary:logitraw", Transform::none, Link::identity},
       {"reg:squarederror", Transform::none, Link::identity},
       {"reg:absoluteerror", Transform::none, Link::identity},
       {"reg:pseudohubererror", Transform::none, Link::identity},
