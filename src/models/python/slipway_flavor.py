@@ -1,8 +1,8 @@
 """Scores a Slipway model folder in Python: what mlflow.pyfunc loads, without any Slipway package.
 
-The folder's data/ holds preprocess.json (how raw columns become float32 features) and the estimator:
-model.ubj (XGBoost) or linear.json (logistic regression). Nothing here depends on one model, so
-several can be loaded in one process. The module's name carries its version.
+The folder's data/ holds preprocess.json (how raw columns become float32 features) and the
+estimator: model.ubj (XGBoost) or linear.json (logistic regression). Nothing here depends on one
+model, so several can be loaded in one process. The module's name carries its version.
 """
 
 import json
@@ -34,7 +34,8 @@ def _date_part(frame, name, low, high):
     wrong = given & ((values != np.floor(values)) | (values < low) | (values > high))
     if wrong.any():
         row = int(np.argmax(wrong))
-        raise ValueError(f"column '{name}', row {row}: {values[row]:g} is not a whole {low}..{high}")
+        value = f"{values[row]:g}"
+        raise ValueError(f"column '{name}', row {row}: {value} is not a whole {low}..{high}")
     return np.where(given, values, low).astype("int64"), given
 
 
@@ -54,7 +55,7 @@ def _weekday(frame, parts):
 
 
 def _encode(preprocess, frame):
-    """Raw columns as the float32 matrix that the estimator takes: computed in float64, rounded once."""
+    """Raw columns as the estimator's float32 matrix: computed in float64 and rounded once."""
     derived = {parts["name"]: _weekday(frame, parts) for parts in preprocess["derived"]}
     blocks = []
     for feature in preprocess["features"]:
