@@ -4,6 +4,7 @@
 #include "api/routes.h"
 #include "api/test_workspace.h"
 #include "base/text.h"
+#include "store/tokens.h"
 
 namespace slipway::api {
 namespace {
