@@ -9,7 +9,8 @@ Result<int64_t> version_of(Connection& connection) {
   const auto tables = TRY(connection.integer(
       "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'schema_version'"));
   if (tables.value_or(0) == 0) return 0;
-  return TRY(connection.integer("SELECT version FROM schema_version")).value_or(0);
+  const auto version = TRY(connection.integer("SELECT version FROM schema_version"));
+  return version.value_or(0);
 }
 
 Result<void> apply(Connection& connection, std::span<const Migration> migrations, int64_t version) {

@@ -1,6 +1,7 @@
 #include "db/writer.h"
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
 #include <utility>
 
@@ -8,6 +9,7 @@ namespace slipway::db {
 namespace {
 
 constexpr size_t kMaxGroup = 512;  // bounds how long the first of a group waits for the last
+constexpr auto kGatherTime = std::chrono::microseconds(100);
 
 }  // namespace
 
@@ -43,6 +45,9 @@ void Writer::serve() {
       std::unique_lock lock(mutex_);
       work_.wait(lock, [&] { return stopping_ || !waiting_.empty(); });
       if (waiting_.empty()) return;
+      // those just answered often write again at once: one sync then pays for all of them
+      const size_t n_expected = group.size();
+      work_.wait_for(lock, kGatherTime, [&] { return stopping_ || waiting_.size() >= n_expected; });
       const auto end =
           waiting_.begin() + static_cast<std::ptrdiff_t>(std::min(kMaxGroup, waiting_.size()));
       group.assign(waiting_.begin(), end);

@@ -56,6 +56,7 @@ class RunQuery {
   }
 
   Result<void> add_clause(const Comparison& comparison) {
+    TRY(check_size());
     const Entity entity = TRY(entity_of(comparison.identifier.entity, kEntities));
     switch (entity) {
       case Entity::attribute: return add_attribute(comparison);
@@ -71,6 +72,7 @@ class RunQuery {
   }
 
   Result<void> add_ordering(const Ordering& ordering) {
+    TRY(check_size());
     const Entity entity = TRY(entity_of(ordering.identifier.entity, {kEntities, 4}));
     TRY(once_.add(ordering));
     const std::string_view direction = direction_text(ordering.direction);
@@ -102,6 +104,14 @@ class RunQuery {
   }
 
  private:
+  /// SQLite joins at most 64 tables.
+  Result<void> check_size() const {
+    constexpr int kMaxTables = 60;
+    if (n_tables_ < kMaxTables) return {};
+    return fail(Code::invalid_parameter_value,
+                "The search names more than {} metrics, params and tags; split it up", kMaxTables);
+  }
+
   void add_where(const Sql& test) {
     where_.add(" AND ");
     where_.add(test);

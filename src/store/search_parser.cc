@@ -9,6 +9,9 @@ namespace {
 
 enum class TokenKind { word, number, text, comparison, open, close, comma, semicolon, other };
 
+constexpr size_t kMaxClauses = 200;  // both well under what SQLite takes in one statement
+constexpr size_t kMaxListed = 10'000;
+
 struct Token {
   TokenKind kind;
   std::string written;
@@ -155,6 +158,9 @@ class Parser {
       if (position_ == tokens_.size()) return out;
       Comparison comparison = TRY(take_comparison());
       out.push_back(std::move(comparison));
+      if (out.size() > kMaxClauses) {
+        return invalid("The search filter has more than {} clauses; split it up", kMaxClauses);
+      }
       if (position_ < tokens_.size() && !is_keyword(0, "AND")) return invalid_clause();
     }
   }
@@ -279,6 +285,9 @@ class Parser {
                            (token.kind == TokenKind::word && is_quoted(token.written, '"'));
       if (expects_value ? !is_text : token.kind != TokenKind::comma) break;
       if (is_text) out.texts.push_back(unquoted(token.written));
+      if (out.texts.size() > kMaxListed) {
+        return invalid("{} more than {} values", kWhileParsing, kMaxListed);
+      }
       expects_value = !expects_value;
     }
     return invalid("{} expected a non-empty list of string values, but got ill-formed list.",
