@@ -168,7 +168,8 @@ Result<Response> PlainClient::receive(const Request& request, const std::filesys
   }
   std::optional<Spool> spool;
   if (to && response.status / 100 == 2) {
-    spool.emplace(TRY(Spool::create(to->has_parent_path() ? to->parent_path() : ".")));
+    auto created = TRY(Spool::create(to->has_parent_path() ? to->parent_path() : "."));
+    spool.emplace(std::move(created));
   }
   TRY(receive_body(*parser, response, spool ? &*spool : nullptr));
   if (!parser->keep_alive()) socket_ = ClientSocket();
