@@ -148,8 +148,10 @@ Result<void> MatrixFile::read(const std::filesystem::path& path) {
     return damaged("its digest does not fit");
   }
   const auto parsed = TRY(parse_json(json));
-  names_ = texts(*TRY(array_member(parsed, "names")));
-  types_ = texts(*TRY(array_member(parsed, "types")));
+  const auto* names = TRY(array_member(parsed, "names"));
+  const auto* types = TRY(array_member(parsed, "types"));
+  names_ = texts(*names);
+  types_ = texts(*types);
   if (const auto* note = find(parsed, "note"); note != nullptr && note->is_object()) {
     note_ = note->get_object();
   }

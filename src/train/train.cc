@@ -104,9 +104,12 @@ Result<void> measure(const Part& part, Trained::Values& out) {
   const auto add = [&](std::string_view metric, double value) {
     out.emplace_back(fmt::format("{}_{}", part.name, metric), value);
   };
-  add("auc", TRY(auc(part.labels, part.scores)));
-  add("log_loss", TRY(log_loss(part.labels, part.scores)));
-  add("brier", TRY(brier(part.labels, part.scores)));
+  const double area = TRY(auc(part.labels, part.scores));
+  const double loss = TRY(log_loss(part.labels, part.scores));
+  const double squares = TRY(brier(part.labels, part.scores));
+  add("auc", area);
+  add("log_loss", loss);
+  add("brier", squares);
   const auto counts = confusion(part.labels, part.scores);
   add("accuracy", counts.accuracy());
   add("precision", counts.precision());
@@ -221,10 +224,10 @@ Result<Trained> fit(const TrainRequest& request) {
   const auto* learner = TRY(find_learner(request.learner));
   const auto settings =
       TRY(Settings::check(request.learner, learner->parameters(), request.params));
+  auto encoded = TRY(encode(request));
   auto test_labels = request.test == nullptr ? Result<std::vector<float>>(std::vector<float>())
                                              : labels_of(*request.test, request.label);
   if (!test_labels.ok()) return in_part("test", test_labels.error());
-  auto encoded = TRY(encode(request));
   const Stopwatch stopwatch;
   auto fitted = TRY(learner->fit(encoded.data(), settings, request.seed, request.on_round));
   const double fit_seconds = stopwatch.seconds();

@@ -184,7 +184,7 @@ TEST_F(Train, LabelsThatDoNotWorkAreNamed) {
   asked.label = "delay";
   EXPECT_TRUE(error(asked).starts_with("training part: no column 'delay'; there are: "));
   asked.label = "month";
-  EXPECT_TRUE(error(asked).starts_with("test part: label 'month' has values such as "))
+  EXPECT_TRUE(error(asked).starts_with("training part: label 'month' has values such as "))
       << error(asked);
   EXPECT_EQ(code_, Code::not_implemented);
   asked.label = "carrier";
@@ -210,15 +210,16 @@ TEST_F(Train, ColumnsAndParametersThatDoNotWorkAreNamed) {
   asked.drop = {"year", "month", "day", "carrier", "distance", "weekday"};
   EXPECT_EQ(error(asked),
             "no feature is left: the table has only the label 'late' and dropped columns");
-  asked = request("logistic");
+  asked.drop = {};
   asked.params = {{"C", -1}};
   EXPECT_EQ(error(asked), "parameter 'C' is '-1'; accepted is a number > 0");
-  asked = request("forest");
+  asked.params = {};
+  asked.learner = "forest";
   EXPECT_EQ(error(asked), "no learner 'forest'; there are: xgboost, logistic");
-  asked = request("logistic");
+  asked.learner = "logistic";
   asked.weekdays[0].month = "mond";
   EXPECT_NE(error(asked).find("mond"), std::string::npos);
-  asked = request("logistic");
+  asked.weekdays = {};
   test_.columns.erase(test_.columns.begin() + 3);
   EXPECT_NE(error(asked).find("test part: "), std::string::npos);
   EXPECT_NE(error(asked).find("carrier"), std::string::npos);

@@ -298,7 +298,8 @@ Result<Fitted> XgboostLearner::fit(const TrainingData& data, const Settings& set
   }
   if (best.round < out.history.size()) TRY(boosting.cut(best.round));
   out.best_round = best.round;
-  out.estimator = models::XgboostBytes{TRY(boosting.bytes())};
+  auto bytes = TRY(boosting.bytes());
+  out.estimator = models::XgboostBytes{std::move(bytes)};
   out.importance = TRY(boosting.importance());
   out.train_scores = probabilities(best.train_margins);
   out.validation_scores = probabilities(best.validation_margins);
