@@ -15,15 +15,19 @@ function(take_library target path)
   target_include_directories(${target} SYSTEM INTERFACE "${pyarrow}/include")
 endfunction()
 
-foreach(library arrow arrow_compute arrow_acero parquet)
+foreach(library arrow parquet)
   file(GLOB found "${pyarrow}/lib${library}.so.*")
   take_library(${library} "${found}")
 endforeach()
 
-# Engines are opened at run time; a copy beside the program is the first place it looks.
-file(GLOB xgboost "${SLIPWAY_PYTHON}/lib/python3.11/site-packages/xgboost/lib/libxgboost.so")
-if(xgboost)
-  file(COPY_FILE "${xgboost}" "${SLIPWAY_LIB}/libxgboost.so" ONLY_IF_DIFFERENT)
-endif()
+# Engines are opened at run time; a copy beside the program is the first place it looks, and what
+# they need themselves is found by the program's RPATH (not RUNPATH, which does not reach them).
+set(site "${SLIPWAY_PYTHON}/lib/python3.11/site-packages")
+file(GLOB engines "${site}/xgboost/lib/libxgboost.so" "${site}/xgboost_cpu.libs/*.so*")
+foreach(engine ${engines})
+  get_filename_component(name "${engine}" NAME)
+  file(COPY_FILE "${engine}" "${SLIPWAY_LIB}/${name}" ONLY_IF_DIFFERENT)
+endforeach()
+add_link_options(-Wl,--disable-new-dtags)
 
 set(CMAKE_BUILD_RPATH "$ORIGIN/lib;${SLIPWAY_LIB}")

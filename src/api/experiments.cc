@@ -78,6 +78,10 @@ Result<Json> delete_tag(const Call& call, Workspace& workspace) {
 // The datasets that runs of some experiments read; a page lists them.
 Result<Json> search_datasets(const Call& call, Workspace& workspace) {
   const auto ids = TRY(call.texts("experiment_ids"));
+  if (ids.empty()) {
+    return fail(Code::invalid_parameter_value,
+                "SearchDatasets request must specify at least one experiment_id.");
+  }
   const auto found =
       TRY(workspace.store.read([&](db::Connection& c) { return store::search_datasets(c, ids); }));
   JsonArray summaries;

@@ -155,4 +155,6 @@ Result<std::string> Table::digest() const {
   return digest.hex();
 }
 
+std::string arrow_version() { return arrow::GetBuildInfo().version_string; }
+
 }  // namespace slipway::data

@@ -75,4 +75,7 @@ class Table {
   std::shared_ptr<arrow::Table> table_;
 };
 
+/// Give the version of the Arrow library in use, such as "25.0.1".
+std::string arrow_version();
+
 }  // namespace slipway::data

@@ -107,6 +107,9 @@ Result<bool> Cursor::next() {
 Result<Connection> Connection::open(const std::filesystem::path& path, Access access) {
   const int flags = access == Access::read_only ? SQLITE_OPEN_READONLY
                                                 : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+  // memory statistics cost a lock at every allocation; refused, and no matter, once SQLite runs
+  static const int configured = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  (void)configured;
   sqlite3* database = nullptr;
   const int code = sqlite3_open_v2(path.c_str(), &database, flags | SQLITE_OPEN_NOMUTEX, nullptr);
   Connection connection(database, path);  // closes the handle that a failed open gives, too
@@ -124,7 +127,8 @@ Result<Connection> Connection::open(const std::filesystem::path& path, Access ac
 Connection::Connection(Connection&& other) noexcept
     : database_(std::exchange(other.database_, nullptr)),
       path_(std::move(other.path_)),
-      statements_(std::move(other.statements_)) {}
+      statements_(std::move(other.statements_)),
+      memory_(std::move(other.memory_)) {}
 
 Connection::~Connection() {
   for (const auto& [sql, cached] : statements_) {
@@ -174,6 +178,13 @@ Result<Cursor> Connection::query_values(std::string_view sql, std::span<const Va
                    value));
   }
   return cursor;
+}
+
+Result<void> Connection::exec_values(std::string_view sql, std::span<const Value> values) {
+  Cursor cursor = TRY(query_values(sql, values));
+  while (TRY(cursor.next())) {
+  }
+  return {};
 }
 
 Result<void> Connection::script(const std::string& sql) {

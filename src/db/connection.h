@@ -1,5 +1,6 @@
 // db/connection.h — one connection to the database: statements with bound values, rows, errors.
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -42,8 +43,8 @@ class Row {
   sqlite3_stmt* statement_;
 };
 
-/// A value known at run time, for statements that are put together (search).
-using Value = std::variant<int64_t, double, std::string>;
+/// A value known at run time, for statements that are put together (search, many rows at once).
+using Value = std::variant<std::nullptr_t, int64_t, double, std::string>;
 
 class Connection;
 
@@ -115,6 +116,9 @@ class Connection {
   /// Start a query whose values are known at run time only. Errors as exec.
   Result<Cursor> query_values(std::string_view sql, std::span<const Value> values);
 
+  /// Run a statement whose values are known at run time only. Errors as exec.
+  Result<void> exec_values(std::string_view sql, std::span<const Value> values);
+
   /// Call `each(row)` for every row; where it gives a Result, the first error ends the walk.
   template <typename Each, typename... Args>
   Result<void> for_each(std::string_view sql, Each&& each, const Args&... args) {
@@ -147,6 +151,21 @@ class Connection {
 
   /// Run several statements without bound values. Errors as exec.
   Result<void> script(const std::string& sql);
+
+  /// Integers that the caller knows of this database and does not want to ask for again, such as
+  /// the keys of names. Only what no one changes once it is committed. The writer forgets them
+  /// whenever it undoes something.
+  std::optional<int64_t> remembered(std::string_view name) const {
+    const auto entry = memory_.find(name);
+    if (entry == memory_.end()) return std::nullopt;
+    return entry->second;
+  }
+  void remember(std::string_view name, int64_t value) {
+    constexpr size_t kMaxRemembered = 20'000;
+    if (memory_.size() >= kMaxRemembered) memory_.clear();
+    memory_.emplace(name, value);
+  }
+  void forget() { memory_.clear(); }
 
   /// Rows changed by the last statement.
   int64_t changes() const;
@@ -194,6 +213,7 @@ class Connection {
   sqlite3* database_;
   std::filesystem::path path_;
   std::unordered_map<std::string, CachedStatement, TextHash, std::equal_to<>> statements_;
+  std::unordered_map<std::string, int64_t, TextHash, std::equal_to<>> memory_;
 };
 
 }  // namespace slipway::db

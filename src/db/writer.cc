@@ -74,6 +74,7 @@ void Writer::commit_group(const std::vector<Job*>& group) {
   }
   if (fate.ok()) fate = connection_.exec("COMMIT");
   if (fate.ok()) return;
+  connection_.forget();
   if (connection_.in_transaction()) (void)connection_.exec("ROLLBACK");
   for (Job* const job : group) job->outcome = fate;
 }
@@ -87,6 +88,7 @@ Result<void> Writer::run_one(Job& job) {
     outcome = fail(Code::internal_error, "a write stopped: {}", exception.what());
   }
   if (outcome.ok()) return connection_.exec("RELEASE closure");
+  connection_.forget();
   if (connection_.in_transaction()) {
     TRY(connection_.exec("ROLLBACK TO closure"));
     TRY(connection_.exec("RELEASE closure"));

@@ -45,17 +45,26 @@ std::string_view fault(std::string_view text) {
   return {};
 }
 
+// Decode the %XX codes there are and leave broken ones, as a careless reader would.
+std::string decoded_where_possible(std::string_view text) {
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto code = text[i] == '%' ? percent_decode(text.substr(i, 3)) : std::nullopt;
+    if (code && code->size() == 1) i += 2;
+    out += code && code->size() == 1 ? code->front() : text[i];
+  }
+  return out;
+}
+
 // Someone further down the line may decode once more than we do.
 std::string_view fault_when_decoded(std::string text) {
-  if (const auto found = fault(text); !found.empty()) return found;
-  while (text.find('%') != text.npos) {
-    if (lower(text).find("%00") != std::string::npos) return "control characters are not allowed";
-    auto decoded = percent_decode(text);
-    if (!decoded || *decoded == text) return {};
-    text = std::move(*decoded);
+  while (true) {
     if (const auto found = fault(text); !found.empty()) return found;
+    if (text.find("%00") != text.npos) return "control characters are not allowed";
+    auto decoded = decoded_where_possible(text);
+    if (decoded == text) return {};
+    text = std::move(decoded);
   }
-  return {};
 }
 
 std::string printable(std::string_view text) {

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <optional>
 
+#include "base/text.h"
+
 namespace slipway::models {
 namespace {
 
@@ -160,6 +162,16 @@ struct Reader {
   }
 };
 
+// JSON has no NaN: parse_json() gives it as a text.
+std::optional<double> number_in(const UbjsonValue& value) {
+  if (const auto* number = std::get_if<double>(&value.data)) return *number;
+  const auto* text = std::get_if<std::string>(&value.data);
+  if (text == nullptr || (*text != "NaN" && *text != "Infinity" && *text != "-Infinity")) {
+    return std::nullopt;
+  }
+  return to_number(lower(*text));
+}
+
 }  // namespace
 
 const UbjsonValue* UbjsonValue::find(std::string_view key) const {
@@ -198,8 +210,8 @@ Result<std::vector<T>> UbjsonValue::numbers() const {
       out.push_back(static_cast<T>(*integer));
       continue;
     }
-    const auto* number = std::get_if<double>(&item.data);
-    if (number == nullptr || !std::is_floating_point_v<T>) {
+    const auto number = number_in(item);
+    if (!number || !std::is_floating_point_v<T>) {
       return fail(Code::invalid_parameter_value, "an array has something else than {}",
                   std::is_floating_point_v<T> ? "numbers" : "whole numbers");
     }

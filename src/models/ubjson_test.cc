@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <limits>
+
 namespace slipway::models {
 namespace {
 
@@ -34,6 +37,17 @@ TEST(Ubjson, ReadsTypedArraysAndObjects) {
   EXPECT_EQ(std::get<std::string>(list[0].data), "xy");
   EXPECT_EQ(std::get<bool>(list[1].data), true);
   EXPECT_EQ(value.member("c").error().message, "'c' is missing");
+}
+
+// XGBoost before 3 writes NaN as the threshold of a category split.
+TEST(Ubjson, TakesNumbersThatJsonLacks) {
+  const auto value = ubjson_from(*parse_json("[1, 0.5, NaN, -Infinity]"));
+  const auto numbers = value->numbers<float>();
+  ASSERT_TRUE(numbers.ok()) << numbers.error().message;
+  EXPECT_EQ((*numbers)[1], 0.5f);
+  EXPECT_TRUE(std::isnan((*numbers)[2]));
+  EXPECT_EQ((*numbers)[3], -std::numeric_limits<float>::infinity());
+  EXPECT_FALSE(ubjson_from(*parse_json("[1, \"two\"]"))->numbers<float>().ok());
 }
 
 TEST(Ubjson, RefusesWhatIsNoDocument) {

@@ -14,11 +14,11 @@ namespace slipway::models {
 /// A gbtree booster. Immutable; any number of threads may call predict().
 class XgboostModel {
  public:
-  /// Read `model.ubj` or `model.json` (which, by its bytes) as XGBoost 1.6 and later write them.
+  /// Read `model.ubj` or `model.json` (which, by its bytes) as XGBoost writes them.
   ///
   /// Errors   invalid_parameter_value: damaged; not_implemented: dart, gblinear, vector leaves or
   ///          an objective that is not ours; the message names it.
-  /// Source   golden folders tests/golden/models/xgboost, made by xgboost 3.2.0.
+  /// Source   golden folders tests/golden/models/xgboost, made by xgboost 3.2.0; 2.1.4 was checked by hand.
   static Result<XgboostModel> parse(std::string_view bytes);
 
   /// Predict as Booster.predict does, by all trees (also those after `best_iteration`): the

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "serve/scoring.h"
@@ -40,6 +41,18 @@ const ServedVersion* find_place(const std::vector<ServedVersion>& versions,
     return newest(versions, [&](const auto& v) { return lower(v.stage) == stage; });
   }
   return newest(versions, [&](const auto& v) { return std::ranges::count(v.aliases, place) > 0; });
+}
+
+// A first request before a model takes traffic: it faults in what scoring touches, and shows that
+// the model works at all. MLflow keeps a table as {"columns", "data"}, without the key around it.
+Result<void> try_example(const models::Model& model) {
+  const auto example = parse_json(model.input_example());
+  if (!example.ok() || !find(*example, "columns") || !find(*example, "data")) return {};
+  const auto body = fmt::format("{{\"dataframe_split\": {}}}", model.input_example());
+  const auto tried = score(model, body, "application/json");
+  if (tried.ok()) return {};
+  return fail(Code::invalid_parameter_value, "it cannot score its own input example: {}",
+              tried.error().message);
 }
 
 }  // namespace
@@ -172,14 +185,7 @@ Result<std::shared_ptr<const models::Model>> Endpoints::load_model(const std::st
   const auto path = TRY(files::Path::parse(below));
   const auto folder = TRY(artifacts_.local_folder(path));
   std::shared_ptr<const models::Model> model = TRY(models::load(folder));
-  if (!model->input_example().empty()) {
-    // a first request before it takes traffic: it faults in what scoring touches
-    const auto tried = score(*model, model->input_example(), "application/json");
-    if (!tried.ok()) {
-      return fail(Code::invalid_parameter_value, "it cannot score its own input example: {}",
-                  tried.error().message);
-    }
-  }
+  TRY(try_example(*model));
   return model;
 }
 

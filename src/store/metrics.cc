@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <set>
+#include <span>
 #include <tuple>
 #include <unordered_map>
 
@@ -15,8 +16,8 @@ namespace {
 
 constexpr size_t kMaxBulkRuns = 100;
 
-std::optional<double> stored(double value) {
-  if (std::isnan(value)) return std::nullopt;
+db::Value stored(double value) {
+  if (std::isnan(value)) return nullptr;
   return value;
 }
 
@@ -30,20 +31,43 @@ bool is_later(const MetricPoint& a, const MetricPoint& b) {
          std::tuple(b.step, b.timestamp_ms, b.rank());
 }
 
-Result<void> raise_latest(db::Connection& conn, const RunRow& run, const MetricSeries& series) {
-  const MetricPoint* latest = &series.points.front();
-  for (const MetricPoint& point : series.points) {
-    if (is_later(point, *latest)) latest = &point;
-  }
-  return conn.exec(
+/// The statement that raises the latest values of `n_series` keys, where they rise.
+std::string raise_sql(size_t n_series) {
+  std::string sql =
       "INSERT INTO latest_metrics (run_key, name_id, experiment_id, value, timestamp_ms, step)"
-      " VALUES (?, ?, ?, ?, ?, ?)"
-      " ON CONFLICT (run_key, name_id) DO UPDATE SET value = excluded.value,"
-      " timestamp_ms = excluded.timestamp_ms, step = excluded.step"
-      " WHERE (excluded.step, excluded.timestamp_ms, coalesce(excluded.value, 0.0)) >"
-      " (latest_metrics.step, latest_metrics.timestamp_ms, coalesce(latest_metrics.value, 0.0))",
-      run.key, series.name_id, run.experiment_key, stored(latest->value), latest->timestamp_ms,
-      latest->step);
+      " VALUES ";
+  for (size_t i = 0; i < n_series; ++i) sql += i == 0 ? "(?,?,?,?,?,?)" : ",(?,?,?,?,?,?)";
+  return sql +
+         " ON CONFLICT (run_key, name_id) DO UPDATE SET value = excluded.value,"
+         " timestamp_ms = excluded.timestamp_ms, step = excluded.step"
+         " WHERE (excluded.step, excluded.timestamp_ms, coalesce(excluded.value, 0.0)) >"
+         " (latest_metrics.step, latest_metrics.timestamp_ms, coalesce(latest_metrics.value, 0.0))";
+}
+
+const MetricPoint& latest_of(const MetricSeries& series) {
+  return *std::max_element(series.points.begin(), series.points.end(),
+                           [](const auto& a, const auto& b) { return is_later(b, a); });
+}
+
+/// Many keys share a statement: half of what one costs is the statement, not the row.
+Result<void> raise_latest(db::Connection& conn, const RunRow& run,
+                          std::span<const MetricSeries> batch) {
+  constexpr size_t kMany = 25;
+  static const std::string many_sql = raise_sql(kMany);
+  static const std::string one_sql = raise_sql(1);
+  std::vector<db::Value> values;
+  while (!batch.empty()) {
+    const size_t n_series = batch.size() >= kMany ? kMany : 1;
+    values.clear();
+    for (const MetricSeries& series : batch.first(n_series)) {
+      const MetricPoint& latest = latest_of(series);
+      values.insert(values.end(), {run.key, series.name_id, run.experiment_key,
+                                   stored(latest.value), latest.timestamp_ms, latest.step});
+    }
+    TRY(conn.exec_values(n_series == kMany ? many_sql : one_sql, values));
+    batch = batch.subspan(n_series);
+  }
+  return {};
 }
 
 Result<void> keep_for_model(db::Connection& conn, std::string_view run_id, const Metric& metric) {
@@ -53,11 +77,14 @@ Result<void> keep_for_model(db::Connection& conn, std::string_view run_id, const
     return fail(Code::bad_request, "Metric '{}' names the logged model '{}', which does not exist",
                 metric.key, metric.model_id);
   }
-  return conn.exec(
+  const db::Value values[] = {*model_key,          metric.key,
+                              metric.timestamp_ms, metric.step,
+                              std::string(run_id), stored(clamped(metric.value)),
+                              metric.dataset_name, metric.dataset_digest};
+  return conn.exec_values(
       "INSERT INTO logged_model_metrics (model_key, key, timestamp_ms, step, run_id, value,"
       " dataset_name, dataset_digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-      *model_key, metric.key, metric.timestamp_ms, metric.step, run_id,
-      stored(clamped(metric.value)), metric.dataset_name, metric.dataset_digest);
+      values);
 }
 
 Metric metric_of(std::string_view key, const MetricPoint& point) {
@@ -117,7 +144,9 @@ Result<void> append_metrics(db::Connection& conn, const RunRow& run, std::string
   }
   TRY(conn.exec("INSERT INTO metric_log (run_key, points) VALUES (?, ?)", run.key,
                 db::Blob{encode_batch(batch)}));
-  for (const MetricSeries& series : batch) TRY(raise_latest(conn, run, series));
+  std::sort(batch.begin(), batch.end(),
+            [](const auto& a, const auto& b) { return a.name_id < b.name_id; });
+  TRY(raise_latest(conn, run, batch));
   for (const Metric& metric : metrics) {
     if (!metric.model_id.empty()) TRY(keep_for_model(conn, run_id, metric));
   }

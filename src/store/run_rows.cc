@@ -89,7 +89,9 @@ Result<RunRow> active_run(db::Connection& conn, std::string_view run_id) {
 }
 
 Result<int64_t> find_name(db::Connection& conn, std::string_view name) {
+  if (const auto known = conn.remembered(name)) return *known;
   const auto id = TRY(conn.integer("SELECT name_id FROM names WHERE name = ?", name));
+  if (id) conn.remember(name, *id);
   return id.value_or(-1);
 }
 

@@ -88,7 +88,7 @@ Result<std::unique_ptr<db::Connection>> Store::take_reader() {
 }
 
 void Store::give_back(std::unique_ptr<db::Connection> reader) {
-  if (!reader->exec("ROLLBACK").ok()) return;  // a broken one is closed
+  if (!reader->exec("COMMIT").ok()) return;  // a broken one is closed
   idle_readers_.with([&](auto& readers) {
     if (readers.size() < kMaxIdleReaders) readers.push_back(std::move(reader));
   });

@@ -125,7 +125,7 @@ std::string confusion_plot(std::string_view title, const Confusion& confusion) {
       const auto count = static_cast<double>(counts[truth][decided]);
       const double share = whole == 0 ? 0 : count / whole;
       const double x = kLeft + kCell * decided, y = kTop + kCell * truth;
-      const auto ink = share > 0.6 ? std::string_view("#ffffff") : kInk;
+      const auto ink = share > 0.75 ? std::string_view("#ffffff") : kInk;
       svg.rectangle(x + 1, y + 1, kCell - 2, kCell - 2, shade(share));
       svg.text(x + kCell / 2, y + kCell / 2, fmt::format("{}", readable(count, 12)),
                {.anchor = Anchor::middle, .size = 20, .colour = ink, .bold = true});
