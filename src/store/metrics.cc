@@ -61,8 +61,12 @@ Result<void> raise_latest(db::Connection& conn, const RunRow& run,
     values.clear();
     for (const MetricSeries& series : batch.first(n_series)) {
       const MetricPoint& latest = latest_of(series);
-      values.insert(values.end(), {run.key, series.name_id, run.experiment_key,
-                                   stored(latest.value), latest.timestamp_ms, latest.step});
+      values.emplace_back(run.key);
+      values.emplace_back(series.name_id);
+      values.emplace_back(run.experiment_key);
+      values.push_back(stored(latest.value));
+      values.emplace_back(latest.timestamp_ms);
+      values.emplace_back(latest.step);
     }
     TRY(conn.exec_values(n_series == kMany ? many_sql : one_sql, values));
     batch = batch.subspan(n_series);
