@@ -10,10 +10,13 @@ namespace slipway::models {
 namespace {
 
 constexpr uint32_t kCategory = 1u << 31;
-constexpr uint32_t kMaxFeatures = 1u << 30;  // both signs fit beside kCategory
-constexpr uint32_t kMaxCategory = 1u
-                                  << 24;  // the first whole number that float32 cannot tell apart
-constexpr size_t kMaxCategoryWords = 1u << 24;  // 64 MB: a small damaged file must not take more
+// Whole numbers stand in floats as bits; with this bit they look like ordinary floats, as
+// comparing denormal ones is many times slower.
+constexpr uint32_t kOrdinary = 1u << 30;
+constexpr uint32_t kMaxFeatures = 1u << 24;
+constexpr uint32_t kMaxCategory = 1u << 24;  // up to here float32 tells whole numbers apart
+// 64 MB: a small damaged file must not take more; and places in bits stay below kOrdinary.
+constexpr size_t kMaxCategoryWords = 1u << 24;
 constexpr size_t kMaxNodes = 1u << 31;
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
@@ -71,7 +74,7 @@ struct TreeEnsemble::Packer {
     Node packed{node.value, node.feature, child};
     if (node.category_set >= 0) {
       const auto set = TRY(pack_set(number_in_tree, node));
-      packed.threshold = std::bit_cast<float>(set);
+      packed.threshold = std::bit_cast<float>(set | kOrdinary);
       packed.feature = (2 * static_cast<uint32_t>(out.n_features_) + node.feature) | kCategory;
     } else if (std::isnan(node.value)) {
       return broken(number_in_tree, "its threshold is NaN");
@@ -97,7 +100,7 @@ struct TreeEnsemble::Packer {
     return {};
   }
 
-  /// Give the place of the node's set in category_words_.
+  /// Give the place of the node's set in category_words_, in bits.
   Result<uint32_t> pack_set(size_t node_number, const TreeNode& node) {
     const auto set = static_cast<size_t>(node.category_set);
     if (set >= tree.category_sets.size()) {
@@ -106,15 +109,16 @@ struct TreeEnsemble::Packer {
     }
     const uint32_t n_bits = out.category_bits_[node.feature];
     auto& words = out.category_words_;
-    const size_t at = words.size();
-    if (n_bits > kMaxCategory || at + n_bits / 32 + 2 > kMaxCategoryWords) {
+    const size_t n_words = (n_bits + 2 + 31) / 32;
+    if (n_bits > kMaxCategory || words.size() + n_words > kMaxCategoryWords) {
       return broken(node_number, "its category sets are too large");
     }
-    words.resize(at + (n_bits + 2 + 31) / 32, 0);
-    for (const uint32_t member : tree.category_sets[set])
-      words[at + member / 32] |= 1u << (member % 32);
-    if (!node.default_left) words[at + (n_bits + 1) / 32] |= 1u << ((n_bits + 1) % 32);
-    return static_cast<uint32_t>(at);
+    const auto place = static_cast<uint32_t>(words.size() * 32);
+    words.resize(words.size() + n_words, 0);
+    const auto add = [&](uint32_t bit) { words[(place + bit) / 32] |= 1u << (bit % 32); };
+    for (const uint32_t member : tree.category_sets[set]) add(member);
+    if (!node.default_left) add(n_bits + 1);
+    return place;
   }
 };
 
@@ -199,7 +203,7 @@ void TreeEnsemble::expand(const float* row, float* out) const {
     const float x = row[f];
     uint32_t code = std::isnan(x) ? n_bits + 1 : n_bits;  // missing, unknown
     if (x >= 0 && x < static_cast<float>(n_bits)) code = static_cast<uint32_t>(x);
-    out[2 * n_features_ + f] = std::bit_cast<float>(code);
+    out[2 * n_features_ + f] = std::bit_cast<float>(code | kOrdinary);
   }
 }
 
@@ -216,9 +220,10 @@ struct TreeEnsemble::Walk {
     // Both questions are asked and one answer taken: which kind a node is cannot be predicted.
     const uint32_t is_category = 0 - (node.feature >> 31);
     const float x = row[node.feature & ~kCategory];
-    const uint32_t place = std::bit_cast<uint32_t>(node.threshold) & is_category;
-    const uint32_t code = std::bit_cast<uint32_t>(x) & is_category;
-    const uint32_t in_set = category_words[place + code / 32] >> (code % 32) & is_category & 1;
+    const uint32_t mask = is_category >> 2;  // without kOrdinary
+    const uint32_t bit =
+        (std::bit_cast<uint32_t>(node.threshold) & mask) + (std::bit_cast<uint32_t>(x) & mask);
+    const uint32_t in_set = category_words[bit / 32] >> (bit % 32) & is_category & 1;
     return node.child + (in_set | ((x >= node.threshold) & ~is_category));
   }
 
@@ -250,14 +255,13 @@ void TreeEnsemble::predict_block(const float* rows, size_t n_rows, float* sums) 
         left -= n;
         if (left > 0 && at == before) break;
       }
-      if (n_outputs == 1) {
-        float sum = sums[i];
-        for (size_t lane = 0; lane < group.n_trees; ++lane) sum += leaves[at[lane]];
-        sums[i] = sum;
+      float* row_sums = sums + i * n_outputs;
+      if (n_outputs == 1 && group.n_trees == kLanes) {  // nearly always; the loop below unrolled
+        for (const uint32_t leaf : at) *row_sums += leaves[leaf];
         continue;
       }
       for (size_t lane = 0; lane < group.n_trees; ++lane) {
-        sums[i * n_outputs + outputs[lane]] += leaves[at[lane]];
+        row_sums[outputs[lane]] += leaves[at[lane]];
       }
     }
     outputs += group.n_trees;

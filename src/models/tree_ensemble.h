@@ -55,7 +55,7 @@ class TreeEnsemble {
   // has its children swapped, so no step asks where NaN goes. A leaf has threshold NaN and leads to
   // itself.
   struct Node {
-    float threshold;   // categories: the place of the set in category_words_, as bits
+    float threshold;   // categories: where the set is in category_words_
     uint32_t feature;  // place in the expanded row; the top bit is set where it is a category
     uint32_t child;
   };
