@@ -128,7 +128,8 @@ Connection::Connection(Connection&& other) noexcept
     : database_(std::exchange(other.database_, nullptr)),
       path_(std::move(other.path_)),
       statements_(std::move(other.statements_)),
-      memory_(std::move(other.memory_)) {}
+      keys_by_text_(std::move(other.keys_by_text_)),
+      texts_by_key_(std::move(other.texts_by_key_)) {}
 
 Connection::~Connection() {
   for (const auto& [sql, cached] : statements_) {
@@ -191,6 +192,29 @@ Result<void> Connection::script(const std::string& sql) {
   const int code = sqlite3_exec(database_, sql.c_str(), nullptr, nullptr, nullptr);
   if (code != SQLITE_OK) return error(code);
   return {};
+}
+
+std::optional<int64_t> Connection::remembered(std::string_view text) const {
+  const auto entry = keys_by_text_.find(text);
+  if (entry == keys_by_text_.end()) return std::nullopt;
+  return entry->second;
+}
+
+const std::string* Connection::remembered(int64_t key) const {
+  const auto entry = texts_by_key_.find(key);
+  return entry == texts_by_key_.end() ? nullptr : &entry->second;
+}
+
+void Connection::remember(int64_t key, std::string_view text) {
+  constexpr size_t kMaxRemembered = 20'000;
+  if (texts_by_key_.size() >= kMaxRemembered) forget();
+  keys_by_text_.emplace(text, key);
+  texts_by_key_.emplace(key, text);
+}
+
+void Connection::forget() {
+  keys_by_text_.clear();
+  texts_by_key_.clear();
 }
 
 int64_t Connection::changes() const { return sqlite3_changes64(database_); }

@@ -152,20 +152,14 @@ class Connection {
   /// Run several statements without bound values. Errors as exec.
   Result<void> script(const std::string& sql);
 
-  /// Integers that the caller knows of this database and does not want to ask for again, such as
-  /// the keys of names. Only what no one changes once it is committed. The writer forgets them
-  /// whenever it undoes something.
-  std::optional<int64_t> remembered(std::string_view name) const {
-    const auto entry = memory_.find(name);
-    if (entry == memory_.end()) return std::nullopt;
-    return entry->second;
-  }
-  void remember(std::string_view name, int64_t value) {
-    constexpr size_t kMaxRemembered = 20'000;
-    if (memory_.size() >= kMaxRemembered) memory_.clear();
-    memory_.emplace(name, value);
-  }
-  void forget() { memory_.clear(); }
+  /// Pairs of an integer and a text that the caller knows of this database and does not want to
+  /// ask for again, such as interned names; either way round. Only what no one changes once it is
+  /// committed. The writer forgets all of them whenever it undoes something.
+  std::optional<int64_t> remembered(std::string_view text) const;
+  /// The text of an integer, or null; valid until the next remember().
+  const std::string* remembered(int64_t key) const;
+  void remember(int64_t key, std::string_view text);
+  void forget();
 
   /// Rows changed by the last statement.
   int64_t changes() const;
@@ -213,7 +207,8 @@ class Connection {
   sqlite3* database_;
   std::filesystem::path path_;
   std::unordered_map<std::string, CachedStatement, TextHash, std::equal_to<>> statements_;
-  std::unordered_map<std::string, int64_t, TextHash, std::equal_to<>> memory_;
+  std::unordered_map<std::string, int64_t, TextHash, std::equal_to<>> keys_by_text_;
+  std::unordered_map<int64_t, std::string> texts_by_key_;
 };
 
 }  // namespace slipway::db

@@ -26,46 +26,52 @@ RunInfo info_of(const db::Row& row) {
   return info;
 }
 
+/// Give the name behind an integer.
+Result<std::string> name_of(db::Connection& conn, int64_t name_id) {
+  if (const std::string* const known = conn.remembered(name_id)) return *known;
+  const auto name = TRY(conn.text("SELECT name FROM names WHERE name_id = ?", name_id));
+  if (!name) return fail(Code::data_loss, "no name has the number {}", name_id);
+  conn.remember(name_id, *name);
+  return *name;
+}
+
 Result<void> load_metrics(db::Connection& conn, const PageKeys& page, std::vector<Run>& runs) {
   constexpr std::string_view kSql =
-      "SELECT m.run_key, n.name, m.value, m.timestamp_ms, m.step FROM latest_metrics m"
-      " JOIN names n ON n.name_id = m.name_id"
-      " WHERE m.run_key IN (SELECT value FROM json_each(?))";
-  return conn.for_each(
-      kSql,
-      [&](const db::Row& row) {
-        Metric metric;
-        metric.key = row.text(1);
-        metric.value = row.is_null(2) ? std::numeric_limits<double>::quiet_NaN() : row.real(2);
-        metric.timestamp_ms = row.integer(3);
-        metric.step = row.integer(4);
-        runs[page.place(row.integer(0))].metrics.push_back(std::move(metric));
-      },
-      page.list());
+      "SELECT run_key, name_id, value, timestamp_ms, step FROM latest_metrics"
+      " WHERE run_key IN (SELECT value FROM json_each(?))";
+  const auto add = [&](const db::Row& row) -> Result<void> {
+    Metric& metric = runs[page.place(row.integer(0))].metrics.emplace_back();
+    metric.key = TRY(name_of(conn, row.integer(1)));
+    metric.value = row.is_null(2) ? std::numeric_limits<double>::quiet_NaN() : row.real(2);
+    metric.timestamp_ms = row.integer(3);
+    metric.step = row.integer(4);
+    return {};
+  };
+  return conn.for_each(kSql, add, page.list());
 }
 
 Result<void> load_params(db::Connection& conn, const PageKeys& page, std::vector<Run>& runs) {
   constexpr std::string_view kSql =
-      "SELECT p.run_key, n.name, p.value FROM params p JOIN names n ON n.name_id = p.name_id"
-      " WHERE p.run_key IN (SELECT value FROM json_each(?))";
-  return conn.for_each(
-      kSql,
-      [&](const db::Row& row) {
-        runs[page.place(row.integer(0))].params.push_back({row.text(1), row.text(2)});
-      },
-      page.list());
+      "SELECT run_key, name_id, value FROM params"
+      " WHERE run_key IN (SELECT value FROM json_each(?))";
+  const auto add = [&](const db::Row& row) -> Result<void> {
+    std::string name = TRY(name_of(conn, row.integer(1)));
+    runs[page.place(row.integer(0))].params.push_back({std::move(name), row.text(2)});
+    return {};
+  };
+  return conn.for_each(kSql, add, page.list());
 }
 
 Result<void> load_tags(db::Connection& conn, const PageKeys& page, std::vector<Run>& runs) {
   constexpr std::string_view kSql =
-      "SELECT t.run_key, n.name, t.value FROM run_tags t JOIN names n ON n.name_id = t.name_id"
-      " WHERE t.run_key IN (SELECT value FROM json_each(?))";
-  return conn.for_each(
-      kSql,
-      [&](const db::Row& row) {
-        runs[page.place(row.integer(0))].tags.push_back({row.text(1), row.text(2)});
-      },
-      page.list());
+      "SELECT run_key, name_id, value FROM run_tags"
+      " WHERE run_key IN (SELECT value FROM json_each(?))";
+  const auto add = [&](const db::Row& row) -> Result<void> {
+    std::string name = TRY(name_of(conn, row.integer(1)));
+    runs[page.place(row.integer(0))].tags.push_back({std::move(name), row.text(2)});
+    return {};
+  };
+  return conn.for_each(kSql, add, page.list());
 }
 
 }  // namespace
@@ -91,7 +97,7 @@ Result<RunRow> active_run(db::Connection& conn, std::string_view run_id) {
 Result<int64_t> find_name(db::Connection& conn, std::string_view name) {
   if (const auto known = conn.remembered(name)) return *known;
   const auto id = TRY(conn.integer("SELECT name_id FROM names WHERE name = ?", name));
-  if (id) conn.remember(name, *id);
+  if (id) conn.remember(*id, name);
   return id.value_or(-1);
 }
 
