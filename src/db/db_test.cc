@@ -189,6 +189,19 @@ TEST_F(DatabaseTest, FailingClosureIsUndoneAlone) {
   EXPECT_EQ(count(reader, "t"), 3);
 }
 
+TEST_F(DatabaseTest, WriterForgetsWhatItUndid) {
+  ASSERT_TRUE(open().script("CREATE TABLE t (a INTEGER PRIMARY KEY)").ok());
+  Writer writer(open());
+  const auto failing = writer.submit([](Connection& c) -> Result<void> {
+    c.remember(7, "seven");
+    return fail(Code::invalid_parameter_value, "no");
+  });
+  EXPECT_FALSE(failing.ok());
+  const auto known = writer.submit(
+      [](Connection& c) -> Result<bool> { return c.remembered("seven").has_value(); });
+  EXPECT_FALSE(*known);
+}
+
 TEST_F(DatabaseTest, FailedCommitFailsItsGroupAndTheWriterGoesOn) {
   ASSERT_TRUE(open()
                   .script("CREATE TABLE t (a INTEGER PRIMARY KEY);"
