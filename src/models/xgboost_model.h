@@ -18,7 +18,7 @@ class XgboostModel {
   ///
   /// Errors   invalid_parameter_value: damaged; not_implemented: dart, gblinear, vector leaves or
   ///          an objective that is not ours; the message names it.
-  /// Source   golden folders tests/golden/models/xgboost, made by xgboost 3.2.0; 2.1.4 was checked by hand.
+  /// Source   tests/golden/models/xgboost, made by xgboost 3.2.0; 2.1.4 was checked by hand.
   static Result<XgboostModel> parse(std::string_view bytes);
 
   /// Predict as Booster.predict does, by all trees (also those after `best_iteration`): the
