@@ -75,19 +75,20 @@ Result<int> server(Invocation& call) {
   serve::Endpoints endpoints(*store, artifacts);
   api::Workspace workspace{*store, artifacts, endpoints, {}};
   workspace.options.allowed_hosts = options.allowed_hosts;
-  if (!is_loopback(options.host)) {
-    workspace.options.anonymous = api::Anonymous::refused;
-    log(Level::info,
-        "{} is no loopback address: every request needs a token; make one with "
-        "`slipway tokens create --data-dir {}`",
-        options.host, options.data_dir);
-  }
+  const bool open = is_loopback(options.host);
+  workspace.options.anonymous = open ? api::Anonymous::allowed : api::Anonymous::refused;
   http::ServerOptions listen;
   listen.host = options.host;
   listen.port = static_cast<uint16_t>(options.port);
   listen.n_workers = static_cast<int>(options.n_workers);
   listen.spool_folder = artifacts.spool_folder();
   const auto running = TRY(http::Server::start(listen, api::make_handler(workspace)));
+  if (!open) {
+    log(Level::info,
+        "{} is no loopback address: every request needs a token; make the first "
+        "with `slipway tokens create --data-dir {}` while no server runs",
+        options.host, options.data_dir);
+  }
   return run_until_interrupted(*running, options.host);
 }
 

@@ -1,5 +1,7 @@
 #include "serve/scoring.h"
 
+#include <algorithm>
+
 #include "base/json.h"
 #include "base/text.h"
 #include "http/error_response.h"
@@ -24,23 +26,29 @@ void append_value(std::string& out, const data::Column& column, size_t row) {
   }
 }
 
+// A row of named outputs is an object; of unnamed ones a list, or the value itself where there is
+// one.
+void append_row(std::string& out, const data::Batch& scores, size_t row) {
+  const bool named =
+      std::ranges::any_of(scores.columns, [](const auto& c) { return !c.name.empty(); });
+  const bool bare = !named && scores.columns.size() == 1;
+  if (!bare) out += named ? '{' : '[';
+  for (size_t i = 0; i < scores.columns.size(); ++i) {
+    if (i > 0) out += ", ";
+    if (named) {
+      append_quoted(out, scores.columns[i].name);
+      out += ": ";
+    }
+    append_value(out, scores.columns[i], row);
+  }
+  if (!bare) out += named ? '}' : ']';
+}
+
 std::string predictions_text(const data::Batch& scores) {
-  const bool bare = scores.columns.size() == 1 && scores.columns[0].name.empty();
   std::string out = "{\"predictions\": [";
   for (size_t row = 0; row < scores.n_rows; ++row) {
     if (row > 0) out += ", ";
-    if (bare) {
-      append_value(out, scores.columns[0], row);
-      continue;
-    }
-    out += '{';
-    for (size_t i = 0; i < scores.columns.size(); ++i) {
-      if (i > 0) out += ", ";
-      append_quoted(out, scores.columns[i].name);
-      out += ": ";
-      append_value(out, scores.columns[i], row);
-    }
-    out += '}';
+    append_row(out, scores, row);
   }
   return out + "]}";
 }

@@ -48,7 +48,8 @@ class Program {
 // The loss is x itself, so the best trial is the one with the least x.
 constexpr std::string_view kAnswer =
     R"(x=$(sed 's/.*"x": \([0-9.e-]*\).*/\1/'); )"
-    R"(echo "{\"loss\": $x, \"metrics\": {}, \"history\": [[1, 0.5, 0.5, 0.5]], \"best_round\": 1}")";
+    R"(printf '{"loss": %s, "metrics": {}, "history": [[1, 0.5, 0.5, 0.5]], )"
+    R"("best_round": 1}' "$x")";
 
 TEST(RunStudy, TrialsRunAndTheBestIsFound) {
   Program program(kAnswer);
