@@ -42,21 +42,23 @@ function ticks(low, high, n, whole = false) {
 function axes(box, x, y, xLabel, wholeX) {
   const { width, height } = box;
   const lines = [];
+  const labelStart = width - RIGHT - (xLabel?.length ?? 0) * 6.2 - 16;
   for (const value of ticks(...y.range, 4)) {
     const at = y.place(value);
     lines.push(svg("line", { class: "grid", x1: LEFT, x2: width - RIGHT, y1: at, y2: at }),
                svg("text", { class: "tick", x: LEFT - 6, y: at + 4, "text-anchor": "end" },
                    tick(value)));
   }
-  for (const value of ticks(...x.range, Math.max(2, Math.round(width / 110)), wholeX)) {
+  for (const value of x.ticks ?? ticks(...x.range, Math.max(2, Math.round(width / 110)), wholeX)) {
     const at = x.place(value);
+    if (at > labelStart) continue;
     lines.push(svg("text", { class: "tick", x: at, y: height - 8, "text-anchor": "middle" },
                    tick(value)));
   }
   lines.push(svg("line", { class: "axis", x1: LEFT, x2: width - RIGHT, y1: height - BOTTOM,
                            y2: height - BOTTOM }));
   if (xLabel) {
-    lines.push(svg("text", { class: "tick", x: width - RIGHT, y: height - BOTTOM - 5,
+    lines.push(svg("text", { class: "tick name", x: width - RIGHT, y: height - 8,
                              "text-anchor": "end" }, xLabel));
   }
   return lines;
@@ -65,6 +67,19 @@ function axes(box, x, y, xLabel, wholeX) {
 function scale(range, from, to) {
   const [low, high] = range;
   return { range, place: (value) => from + ((value - low) / (high - low)) * (to - from) };
+}
+
+// By powers of ten; learning rates and the like are spread so.
+function logScale([low, high], from, to) {
+  const linear = scale([Math.log10(low) - 0.1, Math.log10(high) + 0.1], from, to);
+  const powers = [];
+  for (let n = Math.ceil(linear.range[0]); n <= linear.range[1]; n += 1) powers.push(10 ** n);
+  return { range: [low, high], ticks: powers, place: (value) => linear.place(Math.log10(value)) };
+}
+
+/** The width a chart may have that fills the page. */
+export function pageWidth() {
+  return Math.max(340, document.getElementById("main").clientWidth - 84);
 }
 
 function pathOf(points, x, y) {
@@ -160,12 +175,15 @@ export function lineChart(series, { width = 420, height = 190, xLabel = "step", 
 export function scatterChart(points, { width = 860, height = 320, xLabel, yLabel } = {}) {
   const box = { width, height };
   const margin = ([low, high]) => [low - (high - low) * 0.05, high + (high - low) * 0.05];
-  const x = scale(margin(extent(points.map((p) => p.x))), LEFT, width - RIGHT);
+  const across = extent(points.map((p) => p.x));
+  const byPowers = across[0] > 0 && across[1] / across[0] > 30;
+  const x = byPowers ? logScale(across, LEFT, width - RIGHT)
+                     : scale(margin(across), LEFT, width - RIGHT);
   const y = scale(margin(extent(points.map((p) => p.y))), height - BOTTOM, TOP);
   const drawing = svg("svg", { class: "chart", viewBox: `0 0 ${width} ${height}`, role: "img",
                                "aria-label": `${yLabel} against ${xLabel}` });
   drawing.append(...axes(box, x, y, xLabel, false));
-  drawing.append(svg("text", { class: "tick", x: LEFT + 6, y: TOP + 10 }, yLabel));
+  drawing.append(svg("text", { class: "tick name", x: LEFT + 6, y: TOP + 10 }, yLabel));
   points.forEach((point, i) => {
     const title = `${point.name}\n${xLabel}: ${number(point.x)}\n${yLabel}: ${number(point.y)}`;
     drawing.append(svg("a", { href: point.href }, svg("circle", {

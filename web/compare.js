@@ -1,6 +1,6 @@
 // Several runs beside each other.
 import { get } from "./api.js";
-import { color, historyPoints, lineChart, scatterChart } from "./chart.js";
+import { color, historyPoints, lineChart, pageWidth, scatterChart } from "./chart.js";
 import { h, replace } from "./dom.js";
 import { lessIsBetter, number, runDuration, tagsOf, time } from "./format.js";
 
@@ -80,7 +80,7 @@ function historyCard(runs, signal) {
         xLabel = mine.length > 1 ? history.xLabel : xLabel;
         return { name: run.info.run_name, points: history.points };
       });
-      replace(place, lineChart(series, { width: 860, height: 280, xLabel, label: key }));
+      replace(place, lineChart(series, { width: pageWidth(), height: 300, xLabel, label: key }));
       place.classList.remove("waiting");
     } catch (error) {
       if (!signal.aborted) replace(place, h("p", { className: "problem" }, error.message));
@@ -110,7 +110,7 @@ function scatterCard(runs) {
       x: value(run, state.x), y: value(run, state.y), name: run.info.run_name,
       href: `#/experiments/${run.info.experiment_id}/runs/${run.info.run_id}`,
     })).filter((point) => Number.isFinite(point.x) && Number.isFinite(point.y));
-    replace(place, scatterChart(points, { xLabel: state.x, yLabel: state.y }));
+    replace(place, scatterChart(points, { width: pageWidth(), xLabel: state.x, yLabel: state.y }));
   };
   draw();
   const set = (name) => (axis) => { state[name] = axis; draw(); };

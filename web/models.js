@@ -25,6 +25,15 @@ function aliasesOf(model, version) {
   return (model.aliases ?? []).filter((one) => one.version === version).map((one) => one.alias);
 }
 
+function endpointChip(endpoint) {
+  if (!endpoint) return "–";
+  const n_ready = (endpoint.versions ?? []).filter((one) => one.state === "READY").length;
+  const n_failed = (endpoint.versions ?? []).length - n_ready;
+  return [n_ready > 0 && h("span", { className: "chip finished" }, "serving"),
+          n_failed > 0 && h("span", { className: "chip failed" }, `${n_failed} failed`),
+          n_ready + n_failed === 0 && h("span", { className: "chip" }, "no version")];
+}
+
 export async function modelsPage({ signal }) {
   const [models, served] = await Promise.all([
     all((page_token) => get("registered-models/search", { max_results: 1000, page_token }, signal),
@@ -41,7 +50,7 @@ export async function modelsPage({ signal }) {
         stageChip(one.current_stage), ` v${one.version} `])),
       h("td", {}, (model.aliases ?? []).map((one) => [...aliasChips([one.alias]),
                                                       ` v${one.version} `])),
-      h("td", {}, served.has(model.name) ? h("span", { className: "chip finished" }, "serving") : "–"),
+      h("td", {}, endpointChip(served.get(model.name))),
       h("td", { title: time(model.last_updated_timestamp) }, ago(model.last_updated_timestamp)));
   });
   const head = ["Name", "Latest", "Stages", "Aliases", "Endpoint", "Last change"];
@@ -71,10 +80,10 @@ function command(text) {
 
 function endpointRows(name, endpoint) {
   const path = (place) => `/model/${encodeURIComponent(name)}/${encodeURIComponent(place)}/invocations`;
-  const stages = new Map();
+  const named = new Map();
   for (const one of endpoint.versions ?? []) {
-    if (one.state === "READY" && one.stage && one.stage !== "None") stages.set(one.stage, one.version);
-    for (const alias of one.aliases ?? []) stages.set(alias, one.version);
+    if (one.stage && one.stage !== "None") named.set(one.stage, one);  // the newest comes last
+    for (const alias of one.aliases ?? []) named.set(alias, one);
   }
   const row = (place, version, state, message) => h("tr", {},
     h("td", {}, place), h("td", {}, `v${version}`),
@@ -82,7 +91,7 @@ function endpointRows(name, endpoint) {
                             title: message ?? "" }, state.toLowerCase()),
       message && h("div", { className: "problem" }, message)),
     h("td", { className: "mono" }, path(place)), h("td", {}, copyButton(location.origin + path(place))));
-  return [...[...stages].map(([place, version]) => row(place, version, "READY")),
+  return [...[...named].map(([place, one]) => row(place, one.version, one.state)),
           ...(endpoint.versions ?? []).map((one) => row(one.version, one.version, one.state,
                                                         one.message))];
 }
@@ -188,7 +197,7 @@ export async function versionPage({ parts: [name, number], signal }) {
     content: [
       h("nav", { className: "crumbs", "aria-label": "Path" }, h("a", { href: "#/models" }, "Models"),
         " / ", h("a", { href: modelAddress(name) }, name)),
-      h("div", { className: "head" }, h("h1", {}, `Version ${number}`),
+      h("div", { className: "head" }, h("h1", {}, `${name} v${number}`),
         stageChip(version.current_stage), aliasChips(version.aliases),
         version.status !== "READY" && h("span", { className: "chip bad" }, version.status)),
       version.description && h("p", { className: "note" }, version.description),

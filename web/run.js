@@ -7,6 +7,7 @@ import { duration, number, runDuration, tagsOf, time } from "./format.js";
 import { statusDot } from "./runs.js";
 
 const MAX_CHILDREN = 1000;
+const MAX_OVERVIEW_CHARTS = 6;
 
 function keyTable(title, pairs, className) {
   if (pairs.length === 0) return null;
@@ -93,7 +94,8 @@ function chartCard(run, metric, signal) {
         run_id: run.info.run_id, metric_key: metric.key, max_results: 25000, page_token,
       }, signal), "metrics", 100000);
       const { points, xLabel } = historyPoints(history);
-      place.replaceWith(lineChart([{ name: metric.key, points }], { xLabel }));
+      place.replaceWith(points.length > 1 ? lineChart([{ name: metric.key, points }], { xLabel })
+        : h("p", { className: "muted once" }, `Logged once, at step ${metric.step}`));
     } catch (error) {
       if (!signal.aborted) replace(place, h("p", { className: "problem" }, error.message));
     }
@@ -102,9 +104,7 @@ function chartCard(run, metric, signal) {
 }
 
 // Histories are fetched when their charts come into sight.
-function charts(run, signal) {
-  const metrics = run.data?.metrics ?? [];
-  if (metrics.length === 0) return empty("No metrics", "Log one with mlflow.log_metric(key, value).");
+function chartGrid(run, metrics, signal) {
   const watcher = new IntersectionObserver((entries) => {
     for (const entry of entries) {
       if (!entry.isIntersecting) continue;
@@ -120,6 +120,12 @@ function charts(run, signal) {
   return h("div", { className: "charts" }, cards);
 }
 
+function charts(run, signal) {
+  const metrics = run.data?.metrics ?? [];
+  if (metrics.length > 0) return chartGrid(run, metrics, signal);
+  return empty("No metrics", "Log one with mlflow.log_metric(key, value).");
+}
+
 async function overview(run, tags, signal) {
   const pairs = (list, show) => [...(list ?? [])].sort((a, b) => a.key.localeCompare(b.key)).map(show);
   const shown = (run.data?.tags ?? []).filter(({ key }) => !key.startsWith("mlflow."));
@@ -133,6 +139,8 @@ async function overview(run, tags, signal) {
       keyTable("Parameters", pairs(run.data?.params, (p) => [p.key, p.value])),
       datasets(run.inputs), made, kids,
       keyTable("Tags", pairs(shown, (tag) => [tag.key, tag.value]))),
+    chartGrid(run, (run.data?.metrics ?? []).filter((metric) => metric.step > 0)
+      .slice(0, MAX_OVERVIEW_CHARTS), signal),
   ];
 }
 

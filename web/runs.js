@@ -170,7 +170,8 @@ class RunsTable {
     const value = run.metrics[key];
     if (value === undefined) return h("td", { className: "number muted" }, "–");
     const best = range && value === range.best;
-    const share = range ? (value - range.low) / (range.high - range.low) : 0;
+    const worst = range && (range.best === range.low ? range.high : range.low);
+    const share = range ? (value - worst) / (range.best - worst) : 0;
     const bar = range && Number.isFinite(share) && h("span", {
       className: "bar", style: { width: `${(share * 100).toFixed(1)}%` } });
     return h("td", { className: `number metric${best ? " best" : ""}`, title: String(value) },
