@@ -7,27 +7,30 @@
 namespace slipway::api {
 namespace {
 
-std::string plus_and_percent_decode(std::string_view text) {
+// A broken percent code stays as it is; what is not UTF-8 stays encoded, as it may come back in an
+// answer.
+std::string query_text(std::string_view text) {
   std::string spaced(text);
   std::replace(spaced.begin(), spaced.end(), '+', ' ');
   auto decoded = percent_decode(spaced);
-  return decoded ? *std::move(decoded) : std::string(text);
+  if (!decoded) decoded = std::string(text);
+  return is_utf8(*decoded) ? *std::move(decoded) : percent_encode(*decoded);
 }
 
-// The query as a JSON object: a text where a name comes once, else a list of texts.
+// The query as a JSON object: a text where a name comes once, else a list of texts. One pass, as a
+// query may have thousands of names.
 JsonObject query_members(const http::Request& request) {
   JsonObject members;
   for (const auto& pair : split(request.query, '&')) {
-    const auto name = plus_and_percent_decode(pair.substr(0, pair.find('=')));
-    if (name.empty() || !is_utf8(name) || members.contains(name)) continue;
-    auto values = request.query_values(name);
-    for (auto& value : values) {
-      if (!is_utf8(value)) value = percent_encode(value);  // it may come back in an answer
-    }
-    if (values.size() == 1) {
-      members[name] = std::move(values.front());
+    const auto equals = std::min(pair.find('='), pair.size());
+    auto value = query_text(std::string_view(pair).substr(std::min(equals + 1, pair.size())));
+    auto& known = members[query_text(std::string_view(pair).substr(0, equals))];
+    if (known.is_null()) {
+      known = std::move(value);
+    } else if (known.is_array()) {
+      known.get_array().emplace_back(std::move(value));
     } else {
-      members[name] = JsonArray(values.begin(), values.end());
+      known = JsonArray{std::move(known), Json(std::move(value))};
     }
   }
   return members;

@@ -156,6 +156,19 @@ TEST(ServerTest, BodiesOfJson) {
   EXPECT_EQ(server.call("POST", kCreate, R"({"name": null})", json).at("message"), missing);
 }
 
+TEST(ServerTest, Queries) {
+  TestWorkspace server;
+  constexpr std::string_view kSearch = "/api/2.0/mlflow/experiments/search";
+  const auto found = server.get(std::string(kSearch) +
+                                "?max_results=5&order_by=name&order_by=experiment_id+DESC&filter="
+                                "name%20%3D%20'Default'&unknown=%zz&%ff=%ff&&=");
+  EXPECT_EQ(found.at("experiments.0.experiment_id"), "0");
+  EXPECT_EQ(server.get(std::string(kSearch) + "?max_results=%ff").status, 400);
+  std::string many;
+  for (int i = 0; i < 12'000; ++i) many += fmt::format("a{}&", i);
+  EXPECT_EQ(server.get(std::string(kSearch) + "?" + many + "max_results=5").status, 200);
+}
+
 TEST(ServerTest, BodyRules) {
   TestWorkspace server;
   http::Request head;
