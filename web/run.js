@@ -74,12 +74,21 @@ async function children(run, signal) {
   }, signal);
   const runs = page.runs ?? [];
   if (runs.length === 0) return null;
+  // the metrics that the parent has too are those its children are judged by
+  const keys = (run.data?.metrics ?? []).map((metric) => metric.key).slice(0, 2);
+  const valueOf = (child, key) => child.data?.metrics?.find((metric) => metric.key === key)?.value;
+  const row = (child) => h("tr", {},
+    h("td", { className: "name" }, statusDot(child.info.status),
+      h("a", { href: `#/experiments/${child.info.experiment_id}/runs/${child.info.run_id}` },
+        child.info.run_name)),
+    h("td", {}, runDuration(child.info)),
+    keys.map((key) => h("td", { className: "number" }, number(valueOf(child, key)))));
   return h("section", { className: "card" },
     h("header", {}, h("h2", {}, "Child runs"), h("span", { className: "count" }, String(runs.length))),
-    h("div", { className: "tall" }, h("table", {}, h("tbody", {}, runs.map(({ info }) => h("tr", {},
-      h("td", { className: "name" }, statusDot(info.status),
-        h("a", { href: `#/experiments/${info.experiment_id}/runs/${info.run_id}` }, info.run_name)),
-      h("td", {}, runDuration(info)), h("td", {}, time(info.start_time))))))));
+    h("div", { className: "tall" }, h("table", {},
+      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Run"), h("th", { scope: "col" },
+        "Duration"), keys.map((key) => h("th", { scope: "col", className: "number" }, key)))),
+      h("tbody", {}, runs.map(row)))));
 }
 
 function chartCard(run, metric, signal) {
