@@ -38,7 +38,7 @@ Result<ColumnSpec> parse_column(const Json& json, Side side) {
     column.required = required->get_bool();
   }
   const auto type = TRY(text_member(json, "type"));
-  if (type == "tensor" && side == Side::outputs) {
+  if (type == "tensor" && (side == Side::outputs || !column.name.empty())) {
     column.type = TRY(tensor_type(json));
     return column;
   }
@@ -58,6 +58,10 @@ Result<std::vector<ColumnSpec>> parse_columns(std::string_view text, Side side) 
     return fail(Code::invalid_parameter_value, "signature: not a list of columns: {}", text);
   }
   for (const auto& item : json.get_array()) {
+    // one tensor without a name is the whole matrix of features: it says nothing of columns
+    const auto* type = find(item, "type");
+    const bool tensor = type && type->is_string() && type->get_string() == "tensor";
+    if (side == Side::inputs && tensor && !find(item, "name")) continue;
     auto column = TRY(parse_column(item, side));
     columns.push_back(std::move(column));
   }

@@ -222,6 +222,7 @@ Result<Page<RegisteredModel>> search_registered_models(db::Connection& conn,
   sql.add("SELECT g.registered_model_key FROM registered_models g WHERE 1 = 1");
   const auto comparisons = TRY(parse_filter(request.filter));
   for (const Comparison& comparison : comparisons) {
+    if (hides_prompts(comparison)) continue;
     const Sql test = TRY(clause(comparison));
     sql.add(" AND ");
     sql.add(test);

@@ -277,6 +277,8 @@ TEST_F(RegistryTest, SearchesModels) {
   EXPECT_EQ(names("name IN ('m', 'x')"), "m ");
   EXPECT_EQ(names("tags.team = 'blue'"), "alpha ");
   EXPECT_EQ(names("tags.`mlflow.prompt.is_prompt` = 'true'"), "prompt ");
+  EXPECT_EQ(names("tag.`mlflow.prompt.is_prompt` != 'true'"), "alpha m ");
+  EXPECT_EQ(names("name = 'm' AND tag.`mlflow.prompt.is_prompt` = 'false'"), "m ");
   EXPECT_EQ(read_error([](db::Connection& c) {
               return search_registered_models(c, {"", {"bad"}, 10, ""});
             }).code,

@@ -215,10 +215,23 @@ bool asks_presence(const Comparison& comparison) {
   return comparison.comparator == "IS NULL" || comparison.comparator == "IS NOT NULL";
 }
 
+namespace {
+
+bool names_prompt_tag(const Comparison& comparison) {
+  return comparison.identifier.entity.starts_with("tag") && comparison.identifier.key == kPromptTag;
+}
+
+}  // namespace
+
+bool hides_prompts(const Comparison& comparison) {
+  const auto value = lower(comparison.literal.text);
+  return names_prompt_tag(comparison) && ((comparison.comparator == "=" && value == "false") ||
+                                          (comparison.comparator == "!=" && value == "true"));
+}
+
 bool names_prompts(const std::vector<Comparison>& comparisons) {
   return std::any_of(comparisons.begin(), comparisons.end(), [](const Comparison& comparison) {
-    return comparison.identifier.entity.starts_with("tag") &&
-           comparison.identifier.key == kPromptTag;
+    return names_prompt_tag(comparison) && !hides_prompts(comparison);
   });
 }
 

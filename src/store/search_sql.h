@@ -68,6 +68,12 @@ bool asks_presence(const Comparison& comparison);
 /// The tag that makes a registered model or version a prompt; searches hide these unless a clause
 /// names the tag.
 inline constexpr std::string_view kPromptTag = "mlflow.prompt.is_prompt";
+
+/// Tell whether a clause says that prompts stay hidden (`= 'false'`, `!= 'true'`): it means all
+/// that are no prompts, not those that have the tag with another value.
+bool hides_prompts(const Comparison& comparison);
+
+/// Tell whether a clause names the prompts' tag, other than to hide them.
 bool names_prompts(const std::vector<Comparison>& comparisons);
 
 /// Refuse an ordering that names one field twice.

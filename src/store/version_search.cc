@@ -73,6 +73,7 @@ Result<Page<ModelVersion>> search_model_versions(db::Connection& conn,
       " ON g.registered_model_key = v.registered_model_key WHERE 1 = 1");
   const auto comparisons = TRY(parse_filter(request.filter));
   for (const Comparison& comparison : comparisons) {
+    if (hides_prompts(comparison)) continue;
     const Sql test = TRY(clause(comparison));
     sql.add(" AND ");
     sql.add(test);

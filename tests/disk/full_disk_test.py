@@ -65,7 +65,7 @@ class FullDiskTest(unittest.TestCase):
                 continue
             self.assertEqual(status, 503, answer)
             self.assertEqual(answer["error_code"], "TEMPORARILY_UNAVAILABLE")
-            self.assertIn("No space left", answer["message"])
+            self.assertRegex(answer["message"], "disk|No space left")
         return names
 
     def test_a_full_disk(self) -> None:
