@@ -31,11 +31,21 @@ Result<void> require_files(const TourOptions& options) {
   return {};
 }
 
+// The recipe and the space lie in the tour's folder, where a user would have them too.
+Result<void> copy_examples(const TourOptions& options) {
+  for (const char* file : {"recipe.yaml", "space.yaml"}) {
+    const auto text = TRY(read_file(options.examples / file));
+    TRY(write_file(options.work / file, text));
+  }
+  return {};
+}
+
 Result<void> walk(TourGuide& guide, TourState& state) {
   guide.say(
       "Which flights will be late? The whole life cycle, on every flight that left New York "
       "in 2013.");
   guide.say("");
+  TRY(copy_examples(guide.options()));
   TRY(guide.start_server());
   TRY(load_step(guide));
   TRY(prepare_step(guide));

@@ -127,9 +127,8 @@ Result<void> load_step(TourGuide& guide) {
 
 Result<void> prepare_step(TourGuide& guide) {
   guide.begin("prepare", "join, label arrivals of 15 minutes or more late, split 60/20/20");
-  const auto recipe = (guide.options().examples / "recipe.yaml").string();
-  const auto summary = TRY(guide.run(
-      {"data", "prepare", recipe, "--root", guide.options().data.string(), "--out", "prepared"}));
+  const auto summary = TRY(guide.run({"data", "prepare", "recipe.yaml", "--root",
+                                      guide.options().data.string(), "--out", "prepared"}));
   Listing listing{{{"step"}, {"rows", true}, {"matched", true}, {"dropped", true}}, {}};
   for (const auto& step : items(summary, "steps")) {
     const auto count = [&](std::string_view key) {
@@ -164,7 +163,6 @@ Result<void> train_step(TourGuide& guide, TourState& state) {
 
 Result<void> tune_step(TourGuide& guide, TourState& state) {
   guide.begin("tune", "trials in parallel on a sample, the best refitted on all");
-  const auto space = (guide.options().examples / "space.yaml").string();
   const auto tuned = TRY(guide.run(with({"tune",
                                          "--space",
                                          space,
