@@ -163,27 +163,11 @@ Result<void> train_step(TourGuide& guide, TourState& state) {
 
 Result<void> tune_step(TourGuide& guide, TourState& state) {
   guide.begin("tune", "trials in parallel on a sample, the best refitted on all");
-  const auto tuned = TRY(guide.run(with({"tune",
-                                         "--space",
-                                         space,
-                                         "--trials",
-                                         std::to_string(guide.options().n_trials),
-                                         "--parallelism",
-                                         "2",
-                                         "--algo",
-                                         "tpe",
-                                         "--sample",
-                                         "30000",
-                                         "--param",
-                                         "n_estimators=60",
-                                         "--run-name",
-                                         "tuning",
-                                         "--refit",
-                                         "--refit-param",
-                                         "n_estimators=400",
-                                         "--refit-param",
-                                         "max_depth=10"},
-                                        training_flags(guide))));
+  const auto tuned = TRY(guide.run(with(
+      {"tune", "--space", "space.yaml", "--trials", std::to_string(guide.options().n_trials),
+       "--parallelism", "2", "--algo", "tpe", "--sample", "30000", "--param", "n_estimators=60",
+       "--run-name", "tuning", "--refit", "--refit-param", "n_estimators=150"},
+      training_flags(guide))));
   Listing trials{{{"trial", true}, {"validation AUC", true}, {"seconds", true}, {"parameters"}},
                  {}};
   for (const auto& trial : items(tuned, "trials")) {
