@@ -31,8 +31,21 @@ TEST(Signature, NamesTheTypesItDoesNotRead) {
   EXPECT_EQ(error(R"([{"type": "map", "name": "a"}])").substr(0, 38),
             "signature: column 'a' has type 'map'; ");
   EXPECT_EQ(error(R"({"type": "long"})"), R"(signature: not a list of columns: {"type": "long"})");
-  EXPECT_FALSE(
-      parse_signature(R"([{"type": "tensor", "tensor-spec": {"dtype": "int64"}}])", "").ok());
+  EXPECT_FALSE(parse_signature(
+                   R"([{"name": "x", "type": "tensor", "tensor-spec": {"dtype": "object"}}])", "")
+                   .ok());
+}
+
+TEST(Signature, OneTensorSaysNothingOfColumnsAndNamedOnesAreColumns) {
+  const auto whole =
+      parse_signature(R"([{"type": "tensor", "tensor-spec": {"dtype": "float32"}}])", "").value();
+  EXPECT_TRUE(whole.inputs.empty());
+  const auto named =
+      parse_signature(R"([{"name": "x", "type": "tensor", "tensor-spec": {"dtype": "int64"}}])", "")
+          .value();
+  ASSERT_EQ(named.inputs.size(), 1u);
+  EXPECT_EQ(named.inputs[0].name, "x");
+  EXPECT_EQ(named.inputs[0].type, ColumnType::long_);
 }
 
 // As mlflow 3.17.2, mlflow.models.utils._enforce_schema, answers.
