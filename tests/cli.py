@@ -7,9 +7,11 @@ python3 tests/cli.py tests/cli             each file in a fresh folder, HOME is 
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import secrets
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
@@ -140,30 +142,42 @@ class Run:
                 self.outcome.failures.append("\n".join(lines))
         return self.outcome
 
-    def run_step(self, step: Step) -> list[str]:
-        self.outcome.n_requests += 1
-        done = subprocess.run(
-            self.arguments(step.command),
+    def run_command(self, command: str) -> tuple[int, str, str]:
+        """Run a command to its end; one that takes too long ends with all that it started."""
+        process = subprocess.Popen(
+            self.arguments(command),
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
             errors="replace",
-            timeout=self.timeout_s,
             cwd=self.folder,
             env=self.environment(),
+            start_new_session=True,
         )
+        try:
+            stdout, stderr = process.communicate(timeout=self.timeout_s)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            raise
+        return process.returncode, stdout, stderr
+
+    def run_step(self, step: Step) -> list[str]:
+        self.outcome.n_requests += 1
+        returncode, stdout, stderr = self.run_command(step.command)
         differences = []
-        if done.returncode != step.exit_code:
-            differences.append(f"exit code: expected {step.exit_code}, got {done.returncode}")
-        difference = self.compare(step.stdout, done.stdout)
+        if returncode != step.exit_code:
+            differences.append(f"exit code: expected {step.exit_code}, got {returncode}")
+        difference = self.compare(step.stdout, stdout)
         if difference:
             differences.append(f"output: {difference}")
-        difference = self.compare(step.stderr, done.stderr) if step.stderr else ""
+        difference = self.compare(step.stderr, stderr) if step.stderr else ""
         if difference:
             differences.append(f"error output: {difference}")
         if differences:
-            differences.append(f"the whole output: {done.stdout[-2000:]}")
-            differences.append(f"the whole error output: {done.stderr[-2000:]}")
+            differences.append(f"the whole output: {stdout[-2000:]}")
+            differences.append(f"the whole error output: {stderr[-2000:]}")
         return differences
 
     def compare(self, expected: list[str], got: str) -> str:
