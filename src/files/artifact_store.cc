@@ -18,6 +18,8 @@
 namespace slipway::files {
 namespace {
 
+constexpr int kPlaceAttempts = 100;  // against others that remove the folder meanwhile
+
 // A name that no artifact may have: files on their way in and folders on their way out.
 constexpr char kSpool[] = ".spool";
 
@@ -233,14 +235,19 @@ Result<void> ArtifactStore::place(const Path& path, const std::string& spooled_n
                 path.text());
   }
   const auto name = path.name();
-  // a folder that is being removed just now is made again
-  for (int attempt = 0;; ++attempt) {
-    const auto folder = TRY(open_or_make_folder(path.parent()));
-    if (renameat(spool_handle_.get(), spooled_name.c_str(), folder.get(), name.c_str()) == 0) {
-      if (fsync(folder.get()) != 0) return path_error(errno, "write", path);
+  // a folder that is removed between our making and our using it is made again
+  for (int attempt = 1;; ++attempt) {
+    const auto folder = open_or_make_folder(path.parent());
+    if (!folder.ok()) {
+      const bool vanished = folder.error().code == Code::resource_does_not_exist;
+      if (!vanished || attempt == kPlaceAttempts) return folder.error();
+      continue;
+    }
+    if (renameat(spool_handle_.get(), spooled_name.c_str(), folder->get(), name.c_str()) == 0) {
+      if (fsync(folder->get()) != 0) return path_error(errno, "write", path);
       return {};
     }
-    if (errno != ENOENT || attempt == 3) return path_error(errno, "write", path);
+    if (errno != ENOENT || attempt == kPlaceAttempts) return path_error(errno, "write", path);
   }
 }
 
