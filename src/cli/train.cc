@@ -3,27 +3,11 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "cli/command_list.h"
-#include "cli/progress.h"
 #include "cli/training.h"
 #include "process/signals.h"
 
 namespace slipway::cli {
 namespace {
-
-// Fit, showing each round and, where there is a run, logging it.
-Result<train::Trained> fit(train::TrainRequest& request, RunLog* run, size_t n_rounds) {
-  Progress progress("rounds", n_rounds);
-  Result<void> logged;
-  request.on_round = [&](const train::RoundMetrics& round) {
-    progress.show(round.round, fmt::format("validation AUC {:.4f}", round.validation_auc));
-    if (run && logged.ok()) logged = run->add_round(round);
-    return process::interrupted() || !logged.ok() ? train::Next::stop : train::Next::go_on;
-  };
-  auto trained = train::fit(request);
-  if (process::interrupted()) return fail(Code::cancelled, "interrupted");
-  TRY(std::move(logged));
-  return trained;
-}
 
 // How many rounds there may be; the parameters are checked on the way, before any run is opened.
 Result<size_t> planned_rounds(const train::TrainRequest& request) {
@@ -59,10 +43,10 @@ Result<int> train_model(Invocation& call) {
     run.tags = run_tags(call);
     auto log = TRY(RunLog::open(server, run));
     TRY(client::log_inputs(server, log.run_id(), tables.inputs));
-    trained = TRY(fit(request, &log, n_rounds));
+    trained = TRY(fit_shown(request, "rounds", n_rounds, &log));
     logged = TRY(log_model(server, log, *trained, options.register_name));
   } else {
-    trained = TRY(fit(request, nullptr, n_rounds));
+    trained = TRY(fit_shown(request, "rounds", n_rounds, nullptr));
   }
   if (!options.out.empty()) TRY(save_model(*trained, "", options.out));
   if (options.format == Format::json) {

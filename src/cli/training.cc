@@ -2,7 +2,9 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "cli/progress.h"
 #include "data/read.h"
+#include "process/signals.h"
 
 namespace slipway::cli {
 
@@ -82,6 +84,21 @@ Result<train::TrainRequest> train_request(const TrainingFlags& flags,
   request.weekdays = TRY(flags.weekdays());
   request.drop = flags.drop;
   return request;
+}
+
+Result<train::Trained> fit_shown(train::TrainRequest& request, std::string_view label,
+                                 size_t n_rounds, RunLog* run) {
+  Progress progress(std::string(label), n_rounds);
+  Result<void> logged;
+  request.on_round = [&](const train::RoundMetrics& round) {
+    progress.show(round.round, fmt::format("validation AUC {:.4f}", round.validation_auc));
+    if (run && logged.ok()) logged = run->add_round(round);
+    return process::interrupted() || !logged.ok() ? train::Next::stop : train::Next::go_on;
+  };
+  auto trained = train::fit(request);
+  if (process::interrupted()) return fail(Code::cancelled, "interrupted");
+  TRY(std::move(logged));
+  return trained;
 }
 
 Result<LoggedModel> log_model(client::Server& server, RunLog& run, const train::Trained& trained,

@@ -55,6 +55,13 @@ Result<TrainingTables> read_tables(const TrainingFlags& flags);
 /// Make the request for train::fit; it borrows the tables.
 Result<train::TrainRequest> train_request(const TrainingFlags& flags, const TrainingTables& tables);
 
+/// Fit, showing each round as `label` and, where there is a run, logging it.
+///
+/// n_rounds  at most; 0: unknown.
+/// Errors   as train::fit and RunLog::add_round; cancelled: interrupted.
+Result<train::Trained> fit_shown(train::TrainRequest& request, std::string_view label,
+                                 size_t n_rounds, RunLog* run);
+
 /// What came of it all, for printing.
 struct LoggedModel {
   std::string run_id;

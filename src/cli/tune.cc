@@ -179,17 +179,7 @@ Result<train::Trained> refit(const TuneFlags& options, const TrainingTables& tab
   last.params = options.refit_params;
   const auto last_params = TRY(last.params_json());
   for (const auto& member : last_params) request.params[member.key()] = member.value();
-  Progress progress("refit rounds", 0);
-  Result<void> logged;
-  request.on_round = [&](const train::RoundMetrics& round) {
-    progress.show(round.round, fmt::format("validation AUC {:.4f}", round.validation_auc));
-    if (logged.ok()) logged = run.add_round(round);
-    return process::interrupted() || !logged.ok() ? train::Next::stop : train::Next::go_on;
-  };
-  auto trained = train::fit(request);
-  if (process::interrupted()) return fail(Code::cancelled, "interrupted");
-  TRY(std::move(logged));
-  return trained;
+  return fit_shown(request, "refit rounds", 0, &run);
 }
 
 Listing trial_listing(const studies::StudyReport& report, studies::Objective objective) {
