@@ -2,6 +2,7 @@
 
 #include <boost/json/serialize.hpp>
 #include <cmath>
+#include <cstdlib>
 
 #include "base/text.h"
 
@@ -31,19 +32,35 @@ std::string as_text(const Json& value) {
   return {value.get_string().data(), value.get_string().size()};
 }
 
-std::optional<int64_t> as_integer(const Json& value) {
+// As to_number, but beyond the range of a double it is infinite, and zero below the smallest.
+std::optional<double> to_any_number(const std::string& text) {
+  if (const auto number = to_number(text)) return number;
+  if (text.find_first_not_of("0123456789+-.eE") != std::string::npos) return std::nullopt;
+  char* end = nullptr;
+  const double number = std::strtod(text.c_str(), &end);
+  if (text.empty() || end != text.c_str() + text.size()) return std::nullopt;
+  return number;
+}
+
+std::optional<int64_t> whole(std::optional<double> number) {
   constexpr double kLimit = 9223372036854775808.0;  // 2^63
+  if (!number || std::floor(*number) != *number) return std::nullopt;
+  if (*number < -kLimit || *number >= kLimit) return std::nullopt;
+  return static_cast<int64_t>(*number);
+}
+
+std::optional<int64_t> as_integer(const Json& value) {
   if (value.is_int64()) return value.get_int64();
-  if (value.is_string()) return to_integer(as_text(value));
-  if (!value.is_double()) return std::nullopt;
-  const double number = value.get_double();
-  if (std::floor(number) != number || number < -kLimit || number >= kLimit) return std::nullopt;
-  return static_cast<int64_t>(number);
+  if (value.is_double()) return whole(value.get_double());
+  if (!value.is_string()) return std::nullopt;
+  const auto text = as_text(value);
+  if (const auto integer = to_integer(text)) return integer;
+  return whole(to_any_number(text));  // R writes 100000 as 1e+05
 }
 
 std::optional<double> as_number(const Json& value) {
   if (value.is_number()) return value.to_number<double>();
-  if (value.is_string()) return to_number(as_text(value));
+  if (value.is_string()) return to_any_number(as_text(value));
   if (value.is_bool()) return value.get_bool() ? 1.0 : 0.0;
   return std::nullopt;
 }
@@ -121,10 +138,10 @@ Result<bool> Fields::truth_or(std::string_view key, bool otherwise) const {
   const auto* value = member(key);
   if (!value) return otherwise;
   if (value->is_bool()) return value->get_bool();
-  if (source_ == Source::query && value->is_string()) {
-    const auto text = lower(as_text(*value));
-    if (text == "true") return true;
-    if (text == "false") return false;
+  if (value->is_string()) {  // R writes TRUE and FALSE as text
+    const auto text = as_text(*value);
+    if (text == "TRUE" || (source_ == Source::query && lower(text) == "true")) return true;
+    if (text == "FALSE" || (source_ == Source::query && lower(text) == "false")) return false;
   }
   return wrong(key, *value);
 }

@@ -31,12 +31,13 @@ class Fields {
   Result<std::string> text_or(std::string_view key, std::string_view otherwise) const;
   Result<std::optional<std::string>> maybe_text(std::string_view key) const;
 
-  /// Integers may be written as decimal text or as a number without a fraction.
+  /// Integers may be written as text or as a number without a fraction, also with an exponent.
   Result<int64_t> integer(std::string_view key) const;
   Result<int64_t> integer_or(std::string_view key, int64_t otherwise) const;
   Result<std::optional<int64_t>> maybe_integer(std::string_view key) const;
 
-  /// Numbers may be written as text, also "NaN" and "Infinity"; true is 1.
+  /// Numbers may be written as text, also "NaN" and "Infinity"; true is 1. Beyond
+  /// the range of a double they are infinite.
   Result<double> number(std::string_view key) const;
 
   Result<bool> truth_or(std::string_view key, bool otherwise) const;

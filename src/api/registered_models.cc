@@ -115,6 +115,7 @@ constexpr Route kRoutes[] = {
     {"PATCH", "/api/2.0/mlflow/registered-models/update", update, Needs::edit_model},
     {"DELETE", "/api/2.0/mlflow/registered-models/delete", remove, Needs::manage_model},
     {"GET", "/api/2.0/mlflow/registered-models/search", search, Needs::read_model},
+    {"POST", "/api/2.0/mlflow/registered-models/search", search, Needs::read_model},  // R's client
     {"GET", "/api/2.0/mlflow/registered-models/get-latest-versions", latest_versions,
      Needs::read_model},
     {"POST", "/api/2.0/mlflow/registered-models/get-latest-versions", latest_versions,
