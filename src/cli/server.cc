@@ -18,14 +18,17 @@ bool is_loopback(std::string_view host) {
   return host == "localhost" || host == "::1" || host.starts_with("127.");
 }
 
-std::string address(std::string_view host, uint16_t port) {
+std::string address(const http::ServerOptions& listen, uint16_t port) {
+  const auto& host = listen.host;
   const bool v6 = host.find(':') != host.npos;
-  return fmt::format("http://{}{}{}:{}", v6 ? "[" : "", host, v6 ? "]" : "", port);
+  const bool tls = !listen.certificate_file.empty();
+  return fmt::format("{}://{}{}{}:{}", tls ? "https" : "http", v6 ? "[" : "", host, v6 ? "]" : "",
+                     port);
 }
 
 // Say where it listens, wait for Ctrl-C or SIGTERM, and answer what is under way.
-int run_until_interrupted(http::Server& server, std::string_view host) {
-  print_line("Listening on " + address(host, server.port()));
+int run_until_interrupted(http::Server& server, const http::ServerOptions& listen) {
+  print_line("Listening on " + address(listen, server.port()));
   process::wait_for_interrupt(-1);
   log(Level::info, "stopping");
   server.stop(kDrainMs);
@@ -39,6 +42,26 @@ Result<void> check_db(std::string_view db) {
               db.substr(0, db.find("://")));
 }
 
+// Where the certificate is; both files or none.
+struct TlsFlags {
+  std::string certificate;
+  std::string key;
+
+  void declare(Flags& flags) {
+    flags.text(certificate, "--tls-cert", "Speak https: PEM file of the certificate and its chain");
+    flags.text(key, "--tls-key", "PEM file of the certificate's key");
+  }
+
+  Result<void> put_into(http::ServerOptions& listen) const {
+    if (certificate.empty() != key.empty()) {
+      return fail(Code::invalid_parameter_value, "https needs both --tls-cert and --tls-key");
+    }
+    listen.certificate_file = certificate;
+    listen.key_file = key;
+    return {};
+  }
+};
+
 struct ServerFlags {
   std::string host = "127.0.0.1";
   int64_t port = 5000;
@@ -47,6 +70,7 @@ struct ServerFlags {
   std::vector<std::string> allowed_hosts;
   int64_t n_workers = 16;
   bool verbose = false;
+  TlsFlags tls;
 
   void declare(Flags& flags) {
     flags.text(host, "--host", "Address to listen on; others than loopback need tokens");
@@ -56,6 +80,7 @@ struct ServerFlags {
     flags.many(allowed_hosts, "--allowed-hosts", "Names the server may be called by");
     flags.integer(n_workers, "--workers", "Threads that answer requests", 1, 256);
     flags.on(verbose, "--verbose", "Log every request");
+    tls.declare(flags);
   }
 };
 
@@ -78,6 +103,7 @@ Result<int> server(Invocation& call) {
   const bool open = is_loopback(options.host);
   workspace.options.anonymous = open ? api::Anonymous::allowed : api::Anonymous::refused;
   http::ServerOptions listen;
+  TRY(options.tls.put_into(listen));
   listen.host = options.host;
   listen.port = static_cast<uint16_t>(options.port);
   listen.n_workers = static_cast<int>(options.n_workers);
@@ -89,7 +115,7 @@ Result<int> server(Invocation& call) {
         "with `slipway tokens create --data-dir {}` while no server runs",
         options.host, options.data_dir);
   }
-  return run_until_interrupted(*running, options.host);
+  return run_until_interrupted(*running, listen);
 }
 
 Result<int> serve_model(Invocation& call) {
@@ -98,21 +124,24 @@ Result<int> serve_model(Invocation& call) {
   int64_t port = 5000;
   int64_t n_workers = 16;
   bool no_python = false;
+  TlsFlags tls;
   Flags flags(call);
   flags.text(folder, "-m,--model", "The model folder (the one with MLmodel in it)", Need::required);
   flags.text(host, "--host", "Address to listen on");
   flags.integer(port, "-p,--port", "Port; 0 takes a free one", 0, 65535);
   flags.integer(n_workers, "--workers", "Threads that answer requests", 1, 256);
   flags.on(no_python, "--no-python", "Refuse models that need Python (none is ever started yet)");
+  tls.declare(flags);
   TRY(flags.parse());
   process::install_interrupt();
   std::shared_ptr<const models::Model> model = TRY(models::load(folder));
   http::ServerOptions listen;
+  TRY(tls.put_into(listen));
   listen.host = host;
   listen.port = static_cast<uint16_t>(port);
   listen.n_workers = static_cast<int>(n_workers);
   const auto running = TRY(http::Server::start(listen, serve::standalone_handler(model)));
-  return run_until_interrupted(*running, host);
+  return run_until_interrupted(*running, listen);
 }
 
 }  // namespace slipway::cli

@@ -1,15 +1,16 @@
 #include "client/server.h"
 
 #include <chrono>
-#include <cstdlib>
 #include <thread>
 
 #include "base/text.h"
+#include "client/credentials.h"
 #include "http/error_response.h"
 
 namespace slipway::client {
 namespace {
 
+constexpr int kTimeout_ms = 60'000;
 constexpr int kRetryPauses_ms[] = {100, 400};
 
 bool is_lost(const Result<http::Response>& answer) {
@@ -23,12 +24,13 @@ Result<Server> Server::at(std::string_view address, std::string token) {
   server.address_ = std::string(address);
   while (server.address_.ends_with('/')) server.address_.pop_back();
   const auto url = TRY(http::parse_url(server.address_));
-  server.token_ = std::move(token);
-  if (server.token_.empty()) {
-    const char* from_environment = std::getenv("MLFLOW_TRACKING_TOKEN");
-    if (from_environment) server.token_ = from_environment;
+  auto credentials = credentials_of_environment();
+  if (!token.empty()) {
+    credentials.username.clear();
+    credentials.token = std::move(token);
   }
-  server.client_ = TRY(http::Client::make(url));
+  server.authorization_ = authorization(credentials);
+  server.client_ = TRY(http::Client::make(url, kTimeout_ms, credentials.trust));
   return server;
 }
 
@@ -36,7 +38,7 @@ http::Request Server::request(std::string_view method, std::string_view path) co
   http::Request request;
   request.method = std::string(method);
   request.path = std::string(path);
-  if (!token_.empty()) request.headers.add("Authorization", "Bearer " + token_);
+  if (!authorization_.empty()) request.headers.add("Authorization", authorization_);
   return request;
 }
 

@@ -18,9 +18,10 @@ using Query = std::vector<std::pair<std::string, std::string>>;
 /// A connection to a Slipway or MLflow server. One call at a time: one Server a thread.
 class Server {
  public:
-  /// Where `token` is empty, $MLFLOW_TRACKING_TOKEN is used; without that too, none is sent.
-  /// Never connects by itself: the first call does.
-  /// Errors   invalid_parameter_value: not an http(s) URL.
+  /// Where `token` is empty, the credentials of the environment are sent (client/credentials.h);
+  /// without any, none. Never connects by itself: the first call does.
+  /// Errors   invalid_parameter_value: not an http(s) URL, or $MLFLOW_TRACKING_SERVER_CERT_PATH has
+  ///          no certificate.
   static Result<Server> at(std::string_view address, std::string token = "");
 
   /// GET `path` with a query; give the JSON of the answer. Where the server has answered before and
@@ -55,7 +56,7 @@ class Server {
 
   std::string address_;
   bool has_answered_ = false;
-  std::string token_;
+  std::string authorization_;
   std::unique_ptr<http::Client> client_;
 };
 

@@ -40,9 +40,10 @@ class File {
   int fd_;
 };
 
-class PlainClient : public Client {
+class KeptClient : public Client {
  public:
-  PlainClient(Url url, int timeout_ms) : url_(std::move(url)), timeout_ms_(timeout_ms) {}
+  KeptClient(Url url, int timeout_ms, Authorities authorities)
+      : url_(std::move(url)), timeout_ms_(timeout_ms), authorities_(std::move(authorities)) {}
 
   Result<Response> send(const Request& request) override { return exchange(request, nullptr); }
   Result<Response> download(const Request& request, const std::filesystem::path& to) override {
@@ -62,16 +63,17 @@ class PlainClient : public Client {
 
   const Url url_;
   const int timeout_ms_;
+  const Authorities authorities_;  // null: plain http
   ClientSocket socket_;
   beast::flat_buffer buffer_{kMaxHead + kPiece};
   std::vector<char> piece_ = std::vector<char>(kPiece);
   bool spoken_ = false;  // anything came since the request was sent
 };
 
-Result<Response> PlainClient::exchange(const Request& request, const std::filesystem::path* to) {
+Result<Response> KeptClient::exchange(const Request& request, const std::filesystem::path* to) {
   if (socket_.is_open() && socket_.is_stale()) socket_ = ClientSocket();
   const bool reused = socket_.is_open();
-  if (!reused) socket_ = TRY(ClientSocket::connect(url_, timeout_ms_));
+  if (!reused) socket_ = TRY(ClientSocket::connect(url_, authorities_, timeout_ms_));
   buffer_.clear();
   spoken_ = false;
   auto sent = send_whole(request);
@@ -85,7 +87,7 @@ Result<Response> PlainClient::exchange(const Request& request, const std::filesy
   return response;
 }
 
-Result<ClientSocket::Sent> PlainClient::send_whole(const Request& request) {
+Result<ClientSocket::Sent> KeptClient::send_whole(const Request& request) {
   if (!request.body_file) {
     auto text = request_head_text(request, url_, request.body.size());
     const bool small = request.body.size() <= kPiece;
@@ -105,9 +107,8 @@ Result<ClientSocket::Sent> PlainClient::send_whole(const Request& request) {
   return send_file(file, *request.body_file, size);
 }
 
-Result<ClientSocket::Sent> PlainClient::send_file(const File& file,
-                                                  const std::filesystem::path& path,
-                                                  uint64_t size) {
+Result<ClientSocket::Sent> KeptClient::send_file(const File& file,
+                                                 const std::filesystem::path& path, uint64_t size) {
   while (size > 0) {
     const auto n = ::read(file.get(), piece_.data(), std::min<uint64_t>(size, piece_.size()));
     if (n < 0 && errno == EINTR) continue;
@@ -124,7 +125,7 @@ Result<ClientSocket::Sent> PlainClient::send_file(const File& file,
 }
 
 // false: the other side has closed.
-Result<bool> PlainClient::receive_some() {
+Result<bool> KeptClient::receive_some() {
   const size_t room = std::min(kPiece, buffer_.max_size() - buffer_.size());
   const auto space = buffer_.prepare(room);
   const size_t n = TRY(socket_.receive(static_cast<char*>(space.data()), room, timeout_ms_));
@@ -137,7 +138,7 @@ Error no_answer(const SystemError& error) {
   return fail(Code::internal_error, "the server's answer is not valid HTTP: {}", error.message());
 }
 
-Result<void> PlainClient::receive_head(Parser& parser) {
+Result<void> KeptClient::receive_head(Parser& parser) {
   while (!parser.is_header_done()) {
     SystemError error;
     if (buffer_.size() > 0) buffer_.consume(parser.put(buffer_.data(), error));
@@ -151,7 +152,7 @@ Result<void> PlainClient::receive_head(Parser& parser) {
   return {};
 }
 
-Result<Response> PlainClient::receive(const Request& request, const std::filesystem::path* to) {
+Result<Response> KeptClient::receive(const Request& request, const std::filesystem::path* to) {
   std::optional<Parser> parser;
   do {  // an answer of 1xx is followed by the real one
     parser.emplace();
@@ -180,7 +181,7 @@ Result<Response> PlainClient::receive(const Request& request, const std::filesys
   return response;
 }
 
-Result<void> PlainClient::receive_body(Parser& parser, Response& response, Spool* spool) {
+Result<void> KeptClient::receive_body(Parser& parser, Response& response, Spool* spool) {
   bool wants_input = buffer_.size() == 0;
   while (!parser.is_done()) {
     if (wants_input) {
@@ -216,12 +217,11 @@ Result<void> PlainClient::receive_body(Parser& parser, Response& response, Spool
 
 }  // namespace
 
-Result<std::unique_ptr<Client>> Client::make(const Url& url, int timeout_ms) {
-  if (url.scheme == "https") {
-    return fail(Code::not_implemented,
-                "https is not available yet; use http://{}, or a proxy that adds TLS", url.host);
-  }
-  return std::unique_ptr<Client>(std::make_unique<PlainClient>(url, timeout_ms));
+Result<std::unique_ptr<Client>> Client::make(const Url& url, int timeout_ms, const Trust& trust) {
+  Authorities authorities;
+  if (url.scheme == "https") authorities = TRY(load_authorities(trust));
+  return std::unique_ptr<Client>(
+      std::make_unique<KeptClient>(url, timeout_ms, std::move(authorities)));
 }
 
 }  // namespace slipway::http

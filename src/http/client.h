@@ -18,6 +18,14 @@ struct Url {
   std::string path;  // prefix, without a final slash
 };
 
+/// Whom a client believes when an https server says who it is.
+struct Trust {
+  enum class Check { certificate, nothing };
+  Check check = Check::certificate;   // nothing: anyone can stand in between; for tests only
+  std::filesystem::path authorities;  // a PEM file, or a folder as c_rehash makes it; empty: this
+                                      // machine's own
+};
+
 /// Errors   invalid_parameter_value: not an http(s) URL; the message names it.
 Result<Url> parse_url(std::string_view text);
 
@@ -26,14 +34,19 @@ class Client {
  public:
   /// Never connects by itself: the first send does.
   /// timeout_ms  the longest wait for the other side to connect, or to take or give any byte.
-  /// Errors   not_implemented: an https address.
-  static Result<std::unique_ptr<Client>> make(const Url& url, int timeout_ms = 60'000);
+  /// trust       for https: the server's certificate must be signed by one of these authorities and
+  ///             be for the URL's host.
+  /// Errors   invalid_parameter_value: no certificate can be read where `trust` says.
+  static Result<std::unique_ptr<Client>> make(const Url& url, int timeout_ms = 60'000,
+                                              const Trust& trust = {});
   virtual ~Client() = default;
 
   /// Send `request` (method, path, query, headers, body or body_file) and read the answer whole.
   /// A kept connection that the server had closed is opened anew, once. An answer that comes before
   /// the whole body was sent ends the sending.
-  /// Errors   temporarily_unavailable: no connection; deadline_exceeded: no answer in time;
+  /// Errors   temporarily_unavailable: no connection; unauthenticated: an https server is not who
+  /// it
+  ///          should be, or speaks no TLS 1.2; deadline_exceeded: no answer in time;
   ///          resource_exhausted: an answer of more than 256 MiB; data_loss: it broke off.
   virtual Result<Response> send(const Request& request) = 0;
 

@@ -3,6 +3,8 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -12,12 +14,19 @@
 #include <memory>
 #include <string>
 
+#include "http/tls_error.h"
+
 namespace slipway::http {
 namespace {
 
 Error lost(int reason) {
   return fail(Code::temporarily_unavailable, "the connection to the server is lost: {}",
               std::strerror(reason));
+}
+
+Error lost_tls() {
+  return fail(Code::temporarily_unavailable, "the secure connection to the server is lost: {}",
+              tls_failure());
 }
 
 // Wait for one of `events`; gives those that came.
@@ -49,10 +58,37 @@ int connect_to(int fd, const addrinfo& address, int timeout_ms) {
 }  // namespace
 
 ClientSocket::~ClientSocket() {
+  if (tls_ && SSL_is_init_finished(tls_.get())) SSL_shutdown(tls_.get());
+  tls_.reset();
   if (fd_ >= 0) ::close(fd_);
 }
 
-Result<ClientSocket> ClientSocket::connect(const Url& url, int timeout_ms) {
+Result<ClientSocket> ClientSocket::connect(const Url& url, const Authorities& authorities,
+                                           int timeout_ms) {
+  auto socket = TRY(connect_plain(url, timeout_ms));
+  if (authorities) {
+    TRY(socket.shake_hands(url, authorities, timeout_ms));
+  }
+  return socket;
+}
+
+Result<void> ClientSocket::shake_hands(const Url& url, const Authorities& authorities,
+                                       int timeout_ms) {
+  tls_ = TRY(begin_tls(authorities, url.host, fd_));
+  while (true) {
+    ERR_clear_error();
+    const int outcome = SSL_connect(tls_.get());
+    if (outcome == 1) return {};
+    const int kind = SSL_get_error(tls_.get(), outcome);
+    if (kind != SSL_ERROR_WANT_READ && kind != SSL_ERROR_WANT_WRITE) {
+      return fail(Code::unauthenticated, "no secure connection to {}://{}:{}: {}", url.scheme,
+                  url.host, url.port, handshake_failure(tls_));
+    }
+    TRY(wait(fd_, kind == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT, timeout_ms));
+  }
+}
+
+Result<ClientSocket> ClientSocket::connect_plain(const Url& url, int timeout_ms) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
@@ -84,10 +120,57 @@ Result<ClientSocket> ClientSocket::connect(const Url& url, int timeout_ms) {
 
 bool ClientSocket::is_stale() const {
   pollfd entry{fd_, POLLIN, 0};
-  return ::poll(&entry, 1, 0) != 0;
+  if (::poll(&entry, 1, 0) == 0) return tls_ && SSL_pending(tls_.get()) > 0;
+  return has_spoken();
+}
+
+bool ClientSocket::has_spoken() const {
+  if (!tls_) return true;
+  char byte = 0;
+  ERR_clear_error();
+  const int outcome = SSL_peek(tls_.get(), &byte, 1);  // takes in what is TLS's own, tickets say
+  return outcome > 0 || SSL_get_error(tls_.get(), outcome) != SSL_ERROR_WANT_READ;
 }
 
 Result<ClientSocket::Sent> ClientSocket::send(std::string_view bytes, int timeout_ms) {
+  return tls_ ? send_tls(bytes, timeout_ms) : send_plain(bytes, timeout_ms);
+}
+
+Result<ClientSocket::Sent> ClientSocket::send_tls(std::string_view bytes, int timeout_ms) {
+  while (!bytes.empty()) {
+    ERR_clear_error();
+    size_t n = 0;
+    const int outcome = SSL_write_ex(tls_.get(), bytes.data(), bytes.size(), &n);
+    if (outcome == 1) {
+      bytes.remove_prefix(n);
+      continue;
+    }
+    const int kind = SSL_get_error(tls_.get(), outcome);
+    const bool closed = kind == SSL_ERROR_SYSCALL && (errno == EPIPE || errno == ECONNRESET);
+    if (closed || kind == SSL_ERROR_ZERO_RETURN) return Sent::answered;
+    if (kind != SSL_ERROR_WANT_READ && kind != SSL_ERROR_WANT_WRITE) return lost_tls();
+    const short events = kind == SSL_ERROR_WANT_WRITE ? POLLIN | POLLOUT : POLLIN;
+    const auto ready = TRY(wait(fd_, events, timeout_ms));
+    if ((ready & POLLIN) && has_spoken()) return Sent::answered;
+  }
+  return Sent::all;
+}
+
+Result<size_t> ClientSocket::receive_tls(char* bytes, size_t n_bytes, int timeout_ms) {
+  while (true) {
+    ERR_clear_error();
+    size_t n = 0;
+    const int outcome = SSL_read_ex(tls_.get(), bytes, n_bytes, &n);
+    if (outcome == 1) return n;
+    const int kind = SSL_get_error(tls_.get(), outcome);
+    if (kind == SSL_ERROR_ZERO_RETURN) return size_t{0};
+    // an end without a farewell may be someone's who cuts the answer short
+    if (kind != SSL_ERROR_WANT_READ && kind != SSL_ERROR_WANT_WRITE) return lost_tls();
+    TRY(wait(fd_, kind == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT, timeout_ms));
+  }
+}
+
+Result<ClientSocket::Sent> ClientSocket::send_plain(std::string_view bytes, int timeout_ms) {
   while (!bytes.empty()) {
     const auto n = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (n >= 0) {
@@ -105,6 +188,7 @@ Result<ClientSocket::Sent> ClientSocket::send(std::string_view bytes, int timeou
 }
 
 Result<size_t> ClientSocket::receive(char* bytes, size_t n_bytes, int timeout_ms) {
+  if (tls_) return receive_tls(bytes, n_bytes, timeout_ms);
   while (true) {
     const auto n = ::recv(fd_, bytes, n_bytes, 0);
     if (n >= 0) return static_cast<size_t>(n);

@@ -22,6 +22,8 @@ constexpr size_t kHeadRead = 4096;
 constexpr size_t kBodyRead = 64 * 1024;
 constexpr size_t kSpoolWrite = 256 * 1024;
 constexpr size_t kSendFile = 1 << 20;
+constexpr size_t kTlsPiece = 256 * 1024;
+constexpr unsigned char kHandshake = 22;  // the first byte of every TLS connection, RFC 8446 5.1
 constexpr uint64_t kSlowestBytesPerSecond = 64 * 1024;
 constexpr uint64_t kMaxDrained = 64u << 20;  // read and dropped so that a refusal can be read
 constexpr Millis kDrainTime{5000};
@@ -57,8 +59,13 @@ Response call_handler(const Handler& handler, Request& request) {
 
 }  // namespace
 
-Connection::Connection(Shared& shared, Io& io, Socket socket, Welcome welcome)
-    : shared_(shared), io_(io), socket_(std::move(socket)), welcome_(welcome) {
+Connection::Connection(Shared& shared, Io& io, Socket socket, Welcome welcome,
+                       std::shared_ptr<net::ssl::context> tls)
+    : shared_(shared),
+      io_(io),
+      socket_(std::move(socket)),
+      tls_context_(std::move(tls)),
+      welcome_(welcome) {
   buffer_.max_size(shared.options.max_header_bytes + kBodyRead);
 }
 
@@ -72,17 +79,40 @@ Connection::~Connection() {
 Task<void> Connection::run(std::unique_ptr<Connection> self) {
   self->io_.connections.insert(self.get());
   self->prepare();
-  if (self->welcome_ == Welcome::too_many) {
+  auto outcome = Outcome::whole;
+  if (self->tls_context_) outcome = co_await self->shake_hands();
+  if (outcome == Outcome::refused) {
+    co_await self->write_refusal();
+  } else if (outcome == Outcome::whole && self->welcome_ == Welcome::too_many) {
     self->refuse(fail(Code::temporarily_unavailable,
                       "the server holds as many connections as it may ({}); try again later",
                       self->shared_.options.max_connections));
     co_await self->write_refusal();
-  } else if (!self->shared_.stopping) {
+  } else if (outcome == Outcome::whole && !self->shared_.stopping) {
     bool more = true;
     while (more) more = co_await self->exchange();
   }
   SystemError ignored;
   self->socket_.shutdown(Socket::shutdown_both, ignored);
+}
+
+// A client that speaks plain HTTP is told so in plain HTTP.
+Task<Connection::Outcome> Connection::shake_hands() {
+  enter(Phase::reading, Millis(shared_.options.read_timeout_ms));
+  SystemError error;
+  co_await socket_.async_wait(Socket::wait_read, net::redirect_error(kAwait, error));
+  unsigned char first = 0;
+  if (error || expired_ || ::recv(socket_.native_handle(), &first, 1, MSG_PEEK) != 1) {
+    co_return Outcome::gone;
+  }
+  if (first != kHandshake) {
+    co_return refuse(
+        fail(Code::bad_request, "this server speaks TLS only: use https:// in its address"));
+  }
+  tls_.emplace(socket_, *tls_context_);
+  co_await tls_->async_handshake(net::ssl::stream_base::server, net::redirect_error(kAwait, error));
+  if (error) log(Level::debug, "no secure connection with {}: {}", peer_, error.message());
+  co_return error || expired_ ? Outcome::gone : Outcome::whole;
 }
 
 void Connection::expire(Clock::time_point now) {
@@ -134,8 +164,12 @@ Task<size_t> Connection::read_some(size_t at_most) {
   const size_t room = std::min(at_most, buffer_.max_size() - buffer_.size());
   if (expired_ || room == 0) co_return 0;
   SystemError error;
-  const size_t n =
-      co_await socket_.async_read_some(buffer_.prepare(room), net::redirect_error(kAwait, error));
+  size_t n = 0;
+  if (tls_) {
+    n = co_await tls_->async_read_some(buffer_.prepare(room), net::redirect_error(kAwait, error));
+  } else {
+    n = co_await socket_.async_read_some(buffer_.prepare(room), net::redirect_error(kAwait, error));
+  }
   buffer_.commit(n);
   co_return error ? 0 : n;
 }
@@ -337,7 +371,12 @@ Task<bool> Connection::write_out(std::string_view body) {
         net::buffer(out_.data() + from_head, out_.size() - from_head),
         net::buffer(body.data() + from_body, body.size() - from_body)};
     SystemError error;
-    const size_t n = co_await socket_.async_write_some(rest, net::redirect_error(kAwait, error));
+    size_t n = 0;
+    if (tls_) {
+      n = co_await tls_->async_write_some(rest, net::redirect_error(kAwait, error));
+    } else {
+      n = co_await socket_.async_write_some(rest, net::redirect_error(kAwait, error));
+    }
     n_sent += n;
     if (error) co_return false;
     deadline_ = Clock::now() + Millis(shared_.options.read_timeout_ms);
@@ -355,8 +394,11 @@ Task<bool> Connection::write(KeepAlive keep_alive) {
   const std::string_view body = text_only ? std::string_view() : response_.body;
   bool sent = co_await write_out(body);
   if (sent && !bodiless && response_.file) {
-    const bool file_sent = co_await write_file_body(fd);
-    sent = file_sent;
+    if (tls_) {
+      sent = co_await write_file_tls(fd);
+    } else {
+      sent = co_await write_file_body(fd);
+    }
   }
   if (fd >= 0) ::close(fd);
   response_ = Response{};
@@ -392,6 +434,23 @@ Task<bool> Connection::write_file_body(int fd) {
     SystemError error;
     co_await socket_.async_wait(Socket::wait_write, net::redirect_error(kAwait, error));
     if (error) co_return false;
+  }
+  co_return true;
+}
+
+// Under TLS the bytes must pass through this program: piece by piece, a piece at a time in memory.
+Task<bool> Connection::write_file_tls(int fd) {
+  std::string piece;
+  const auto file = *response_.file;
+  for (uint64_t done = 0; done < file.size;) {
+    piece.resize(std::min<uint64_t>(file.size - done, kTlsPiece));
+    const auto n = ::pread(fd, piece.data(), piece.size(), static_cast<off_t>(file.offset + done));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) co_return false;
+    done += static_cast<uint64_t>(n);
+    out_.clear();
+    const bool sent = co_await write_out(std::string_view(piece).substr(0, static_cast<size_t>(n)));
+    if (!sent) co_return false;
   }
   co_return true;
 }

@@ -11,6 +11,8 @@
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -80,8 +82,9 @@ class Connection {
  public:
   enum class Welcome { yes, too_many };
 
-  /// The caller has counted it in Shared::n_connections.
-  Connection(Shared& shared, Io& io, Socket socket, Welcome welcome);
+  /// The caller has counted it in Shared::n_connections. `tls` is null for plain HTTP.
+  Connection(Shared& shared, Io& io, Socket socket, Welcome welcome,
+             std::shared_ptr<boost::asio::ssl::context> tls);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   ~Connection();
@@ -107,6 +110,7 @@ class Connection {
   };
 
   void prepare();
+  Task<Outcome> shake_hands();
   void enter(Phase phase, Millis at_most);
   Outcome refuse(const Error& error, int status = 0);
   Outcome nothing_read();
@@ -127,6 +131,7 @@ class Connection {
   Task<bool> write(KeepAlive keep_alive);
   int open_file();
   Task<bool> write_file_body(int fd);
+  Task<bool> write_file_tls(int fd);
   Task<void> write_refusal();
   Task<void> drop_input();
   std::string_view date();
@@ -134,6 +139,8 @@ class Connection {
   Shared& shared_;
   Io& io_;
   Socket socket_;
+  const std::shared_ptr<boost::asio::ssl::context> tls_context_;
+  std::optional<boost::asio::ssl::stream<Socket&>> tls_;  // from the handshake on
   const Welcome welcome_;
   Phase phase_ = Phase::idle;
   bool expired_ = false;

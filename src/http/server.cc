@@ -3,6 +3,7 @@
 #include <csignal>
 
 #include "base/log.h"
+#include "http/certificate.h"
 #include "http/connection.h"
 
 namespace slipway::http {
@@ -63,6 +64,7 @@ class RunningServer : public Server {
   Shared shared_;
   std::vector<std::unique_ptr<Io>> ios_;
   std::optional<Acceptor> acceptor_;
+  std::unique_ptr<Certificate> certificate_;  // null: plain HTTP
   uint16_t port_ = 0;
   bool stopped_ = false;
 };
@@ -101,6 +103,10 @@ Error bind_error(const ServerOptions& options, const SystemError& error) {
 }
 
 Result<void> RunningServer::listen() {
+  if (!shared_.options.certificate_file.empty()) {
+    certificate_ =
+        TRY(Certificate::load(shared_.options.certificate_file, shared_.options.key_file));
+  }
   const auto endpoint = TRY(resolve(ios_.front()->context, shared_.options));
   SystemError error;
   acceptor_->open(endpoint.protocol(), error);
@@ -155,7 +161,8 @@ void RunningServer::welcome(Io& io, Socket socket) {
     if (shared_.n_connections >= max) how = Connection::Welcome::too_many;
     ++shared_.n_connections;
   }
-  auto connection = std::make_unique<Connection>(shared_, io, std::move(socket), how);
+  auto connection = std::make_unique<Connection>(shared_, io, std::move(socket), how,
+                                                 certificate_ ? certificate_->current() : nullptr);
   net::co_spawn(io.context, Connection::run(std::move(connection)), log_failure);
 }
 

@@ -37,12 +37,15 @@ struct ServerOptions {
   int idle_timeout_ms = 75'000;        // between requests of one connection
   uint32_t max_header_bytes = 64 * 1024;
   int max_connections = 1024;
+  std::filesystem::path certificate_file;  // PEM, its chain after it; empty: plain HTTP
+  std::filesystem::path key_file;          // PEM, not encrypted
 };
 
 /// A running server. start() listens before it returns; the destructor stops it.
 class Server {
  public:
-  /// Errors   invalid_parameter_value: the host is no address; resource_conflict: the port is in
+  /// Errors   invalid_parameter_value: the host is no address, or the certificate or its key cannot
+  ///          be used; resource_conflict: the port is in
   ///          use (the message names both and proposes --port); permission_denied: a low port.
   static Result<std::unique_ptr<Server>> start(ServerOptions options, Handler handler);
   virtual ~Server() = default;
