@@ -135,7 +135,7 @@ std::string attachment(std::string_view name) {
 http::Response file_response(const http::Request& request, files::File file,
                              std::string_view name) {
   http::Response response;
-  const auto etag = file.etag();
+  const auto etag = file.etag;
   response.headers.add("ETag", etag);
   response.headers.add("Cache-Control", "no-cache");
   response.headers.add("Accept-Ranges", "bytes");
@@ -169,6 +169,11 @@ http::Response file_response(const http::Request& request, files::File file,
   body.offset = range.first;
   body.size = file.size_bytes == 0 ? 0 : range.last - range.first + 1;
   body.fd = file.descriptor.release();
+  if (file.remote) {
+    body.read = [remote = std::move(file.remote)](uint64_t offset, std::span<char> out) {
+      return remote->read_at(offset, out);
+    };
+  }
   response.file = std::move(body);
   return response;
 }

@@ -41,7 +41,7 @@ struct TestWorkspace {
 
   TemporaryFolder folder;
   std::unique_ptr<store::Store> store;
-  files::ArtifactStore artifacts;
+  std::unique_ptr<files::ArtifactStore> artifacts;
   serve::Endpoints endpoints;
   Workspace workspace;
   http::Handler handler;

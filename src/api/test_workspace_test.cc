@@ -3,15 +3,16 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "files/local_store.h"
 
 namespace slipway::api {
 
 TestWorkspace::TestWorkspace(Options options)
     : folder(TemporaryFolder::make().value()),
       store(store::Store::open(folder.path() / "data").value()),
-      artifacts(files::ArtifactStore::open(folder.path() / "artifacts").value()),
-      endpoints(*store, artifacts, 3'600'000),
-      workspace{*store, artifacts, endpoints, std::move(options)},
+      artifacts(files::LocalStore::open(folder.path() / "artifacts").value()),
+      endpoints(*store, *artifacts, 3'600'000),
+      workspace{*store, *artifacts, endpoints, std::move(options)},
       handler(make_handler(workspace)) {}
 
 Reply TestWorkspace::call(std::string_view method, std::string_view target, std::string_view body,

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "cli/command_list.h"
+#include "files/open_artifacts.h"
 #include "http/server.h"
 #include "process/signals.h"
 #include "serve/endpoints.h"
@@ -67,6 +68,7 @@ struct ServerFlags {
   int64_t port = 5000;
   std::string data_dir = "slipway-data";
   std::string db = "embedded";
+  std::string artifacts;
   std::vector<std::string> allowed_hosts;
   int64_t n_workers = 16;
   bool verbose = false;
@@ -77,6 +79,8 @@ struct ServerFlags {
     flags.integer(port, "-p,--port", "Port; 0 takes a free one", 0, 65535);
     flags.text(data_dir, "--data-dir", "Folder for all that the server keeps");
     flags.text(db, "--db", "Database: embedded (in the data folder)");
+    flags.text(artifacts, "--artifacts",
+               "Where artifacts are kept: a folder; default: artifacts in the data folder");
     flags.many(allowed_hosts, "--allowed-hosts", "Names the server may be called by");
     flags.integer(n_workers, "--workers", "Threads that answer requests", 1, 256);
     flags.on(verbose, "--verbose", "Log every request");
@@ -95,10 +99,9 @@ Result<int> server(Invocation& call) {
   if (options.verbose) set_log_level(Level::debug);
   process::install_interrupt();
   const auto store = TRY(store::Store::open(options.data_dir));
-  auto artifacts =
-      TRY(files::ArtifactStore::open(std::filesystem::path(options.data_dir) / "artifacts"));
-  serve::Endpoints endpoints(*store, artifacts);
-  api::Workspace workspace{*store, artifacts, endpoints, {}};
+  const auto artifacts = TRY(files::open_artifacts(options.artifacts, options.data_dir));
+  serve::Endpoints endpoints(*store, *artifacts);
+  api::Workspace workspace{*store, *artifacts, endpoints, {}};
   workspace.options.allowed_hosts = options.allowed_hosts;
   const bool open = is_loopback(options.host);
   workspace.options.anonymous = open ? api::Anonymous::allowed : api::Anonymous::refused;
@@ -107,7 +110,7 @@ Result<int> server(Invocation& call) {
   listen.host = options.host;
   listen.port = static_cast<uint16_t>(options.port);
   listen.n_workers = static_cast<int>(options.n_workers);
-  listen.spool_folder = artifacts.spool_folder();
+  listen.spool_folder = artifacts->spool_folder();
   const auto running = TRY(http::Server::start(listen, api::make_handler(workspace)));
   if (!open) {
     log(Level::info,

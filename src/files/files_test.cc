@@ -9,7 +9,7 @@
 #include <thread>
 
 #include "base/file.h"
-#include "files/artifact_store.h"
+#include "files/local_store.h"
 #include "files/path.h"
 
 namespace slipway::files {
@@ -106,12 +106,12 @@ class ArtifactStoreTest : public testing::Test {
   fs::path root() const { return folder_.path() / "artifacts"; }
   Path at(std::string_view text) const { return *Path::parse(text); }
   string content(std::string_view path) const {
-    const auto bytes = store_.read_whole(at(path), 1 << 20);
+    const auto bytes = store_->read_whole(at(path), 1 << 20);
     return bytes.ok() ? *bytes : string(code_name(bytes.error().code));
   }
   string listing(std::string_view path) const {
     string out;
-    const auto entries = store_.list(at(path));
+    const auto entries = store_->list(at(path));
     for (const auto& entry : *entries) {
       out += fmt::format("{}{}:{} ", entry.name, entry.is_dir ? "/" : "", entry.size_bytes);
     }
@@ -119,54 +119,54 @@ class ArtifactStoreTest : public testing::Test {
   }
   size_t n_spooled() const {
     return static_cast<size_t>(
-        std::distance(fs::directory_iterator(store_.spool_folder()), fs::directory_iterator()));
+        std::distance(fs::directory_iterator(store_->spool_folder()), fs::directory_iterator()));
   }
 
   TemporaryFolder folder_ = TemporaryFolder::make().value();
-  ArtifactStore store_ = ArtifactStore::open(root()).value();
+  std::unique_ptr<LocalStore> store_ = LocalStore::open(root()).value();
 };
 
 TEST_F(ArtifactStoreTest, PutReadListRemove) {
-  ASSERT_TRUE(store_.put(at("0/run/artifacts/model/MLmodel"), "flavors: {}").ok());
-  ASSERT_TRUE(store_.put(at("0/run/artifacts/plot.svg"), "<svg/>").ok());
+  ASSERT_TRUE(store_->put(at("0/run/artifacts/model/MLmodel"), "flavors: {}").ok());
+  ASSERT_TRUE(store_->put(at("0/run/artifacts/plot.svg"), "<svg/>").ok());
   EXPECT_EQ(content("0/run/artifacts/plot.svg"), "<svg/>");
   EXPECT_EQ(listing("0/run/artifacts"), "model/:0 plot.svg:6 ");
   EXPECT_EQ(listing(""), "0/:0 ");
   EXPECT_EQ(listing("0/run/artifacts/plot.svg"), "");
   EXPECT_EQ(listing("nowhere"), "");
-  ASSERT_TRUE(store_.remove(at("0/run/artifacts/model")).ok());
-  ASSERT_TRUE(store_.remove(at("0/run/artifacts/model")).ok());
+  ASSERT_TRUE(store_->remove(at("0/run/artifacts/model")).ok());
+  ASSERT_TRUE(store_->remove(at("0/run/artifacts/model")).ok());
   EXPECT_EQ(listing("0/run/artifacts"), "plot.svg:6 ");
   EXPECT_EQ(n_spooled(), 0u);
-  EXPECT_FALSE(store_.remove(Path()).ok());
+  EXPECT_FALSE(store_->remove(Path()).ok());
 }
 
 TEST_F(ArtifactStoreTest, ReplacingKeepsTheOpenFile) {
-  ASSERT_TRUE(store_.put(at("f"), "old").ok());
-  const auto open = store_.read(at("f")).value();
-  ASSERT_TRUE(store_.put(at("f"), "newer").ok());
+  ASSERT_TRUE(store_->put(at("f"), "old").ok());
+  const auto open = store_->read(at("f")).value();
+  ASSERT_TRUE(store_->put(at("f"), "newer").ok());
   char buffer[8] = {};
   EXPECT_EQ(pread(open.descriptor.get(), buffer, sizeof buffer, 0), 3);
   EXPECT_STREQ(buffer, "old");
   EXPECT_EQ(content("f"), "newer");
-  EXPECT_NE(store_.read(at("f"))->etag(), open.etag());
+  EXPECT_NE(store_->read(at("f"))->etag, open.etag);
 }
 
 TEST_F(ArtifactStoreTest, PutOfASpooledFile) {
-  const auto spooled = store_.spool_folder() / "body";
+  const auto spooled = store_->spool_folder() / "body";
   std::ofstream(spooled) << "12345";
-  ASSERT_TRUE(store_.put_file(at("a/b"), spooled).ok());
+  ASSERT_TRUE(store_->put_file(at("a/b"), spooled).ok());
   EXPECT_EQ(content("a/b"), "12345");
   EXPECT_FALSE(fs::exists(spooled));
-  EXPECT_FALSE(store_.put_file(at("a/c"), "/etc/passwd").ok());
+  EXPECT_FALSE(store_->put_file(at("a/c"), "/etc/passwd").ok());
   EXPECT_EQ(listing("a"), "b:5 ");
 }
 
 TEST_F(ArtifactStoreTest, FileAndFolderCannotShareAName) {
-  ASSERT_TRUE(store_.put(at("a/b"), "x").ok());
-  EXPECT_EQ(store_.put(at("a"), "x").error().code, Code::invalid_parameter_value);
-  EXPECT_EQ(store_.put(at("a/b/c"), "x").error().code, Code::invalid_parameter_value);
-  EXPECT_EQ(store_.put(Path(), "x").error().code, Code::invalid_parameter_value);
+  ASSERT_TRUE(store_->put(at("a/b"), "x").ok());
+  EXPECT_EQ(store_->put(at("a"), "x").error().code, Code::invalid_parameter_value);
+  EXPECT_EQ(store_->put(at("a/b/c"), "x").error().code, Code::invalid_parameter_value);
+  EXPECT_EQ(store_->put(Path(), "x").error().code, Code::invalid_parameter_value);
   EXPECT_EQ(content("a"), "RESOURCE_DOES_NOT_EXIST");
   EXPECT_EQ(content("a/b"), "x");
   EXPECT_EQ(n_spooled(), 0u);
@@ -182,13 +182,13 @@ TEST_F(ArtifactStoreTest, NoLinkLeadsOut) {
   EXPECT_EQ(content("file_link"), "PERMISSION_DENIED");
   EXPECT_EQ(content("folder_link/f"), "PERMISSION_DENIED");
   EXPECT_EQ(content("absolute_link/passwd"), "PERMISSION_DENIED");
-  EXPECT_FALSE(store_.put(at("folder_link/g"), "g").ok());
+  EXPECT_FALSE(store_->put(at("folder_link/g"), "g").ok());
   EXPECT_FALSE(fs::exists(folder_.path() / "outside" / "g"));
-  EXPECT_FALSE(store_.remove(at("folder_link/f")).ok());
-  ASSERT_TRUE(store_.remove(at("folder_link")).ok());  // the link goes, what it names stays
+  EXPECT_FALSE(store_->remove(at("folder_link/f")).ok());
+  ASSERT_TRUE(store_->remove(at("folder_link")).ok());  // the link goes, what it names stays
   EXPECT_TRUE(fs::exists(folder_.path() / "outside" / "f"));
   EXPECT_EQ(listing(""), "");
-  EXPECT_FALSE(store_.local_folder(at("absolute_link")).ok());
+  EXPECT_FALSE(store_->local_folder(at("absolute_link")).ok());
 }
 
 TEST_F(ArtifactStoreTest, DevicesAndPipesAreNotRead) {
@@ -198,14 +198,14 @@ TEST_F(ArtifactStoreTest, DevicesAndPipesAreNotRead) {
 }
 
 TEST_F(ArtifactStoreTest, TheSpoolIsNotAnArtifact) {
-  std::ofstream(store_.spool_folder() / "body") << "other's upload";
+  std::ofstream(store_->spool_folder() / "body") << "other's upload";
   EXPECT_EQ(content(".spool/body"), "RESOURCE_DOES_NOT_EXIST");
   EXPECT_EQ(listing(".spool"), "");
-  EXPECT_FALSE(store_.put(at(".spool/x"), "x").ok());
-  EXPECT_TRUE(store_.remove(at(".spool/body")).ok());
-  EXPECT_TRUE(store_.remove(at(".spool")).ok());
+  EXPECT_FALSE(store_->put(at(".spool/x"), "x").ok());
+  EXPECT_TRUE(store_->remove(at(".spool/body")).ok());
+  EXPECT_TRUE(store_->remove(at(".spool")).ok());
   EXPECT_EQ(n_spooled(), 1u);
-  ASSERT_TRUE(ArtifactStore::open(root()).ok());  // what a crash left goes at the next start
+  ASSERT_TRUE(LocalStore::open(root()).ok());  // what a crash left goes at the next start
   EXPECT_EQ(n_spooled(), 0u);
 }
 
@@ -214,9 +214,9 @@ TEST_F(ArtifactStoreTest, WritersAndARemoverAtOnce) {
   for (int t = 0; t < 3; ++t) {
     threads.emplace_back([&, t] {
       for (int i = 0; i < 40; ++i) {
-        EXPECT_TRUE(store_.put(at(fmt::format("d/{}/f{}", t, i)), "x").ok());
+        EXPECT_TRUE(store_->put(at(fmt::format("d/{}/f{}", t, i)), "x").ok());
         if (t == 0) {
-          EXPECT_TRUE(store_.remove(at("d")).ok());
+          EXPECT_TRUE(store_->remove(at("d")).ok());
         }
       }
     });
@@ -232,13 +232,13 @@ TEST_F(ArtifactStoreTest, AFullDiskLeavesNothingHalfWritten) {
     GTEST_SKIP() << "needs the right to mount a small disk";
   }
   {
-    auto store = ArtifactStore::open(small).value();
-    ASSERT_TRUE(store.put(at("kept"), "kept").ok());
-    const auto put = store.put(at("kept"), string(1 << 20, 'x'));
+    auto store = LocalStore::open(small).value();
+    ASSERT_TRUE(store->put(at("kept"), "kept").ok());
+    const auto put = store->put(at("kept"), string(1 << 20, 'x'));
     EXPECT_EQ(put.error().code, Code::temporarily_unavailable);
     EXPECT_NE(put.error().message.find("'kept'"), string::npos);
-    EXPECT_EQ(*store.read_whole(at("kept"), 100), "kept");
-    EXPECT_TRUE(store.put(at("other"), string(100'000, 'x')).ok());
+    EXPECT_EQ(*store->read_whole(at("kept"), 100), "kept");
+    EXPECT_TRUE(store->put(at("other"), string(100'000, 'x')).ok());
   }
   umount2(small.c_str(), MNT_DETACH);
 }

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "http/error_response.h"
+#include "http/file_piece.h"
 
 namespace slipway::http {
 namespace {
@@ -22,7 +23,8 @@ constexpr size_t kHeadRead = 4096;
 constexpr size_t kBodyRead = 64 * 1024;
 constexpr size_t kSpoolWrite = 256 * 1024;
 constexpr size_t kSendFile = 1 << 20;
-constexpr size_t kTlsPiece = 256 * 1024;
+constexpr uint64_t kTlsPiece = 256 * 1024;
+constexpr uint64_t kRemotePiece = 4u << 20;
 constexpr unsigned char kHandshake = 22;  // the first byte of every TLS connection, RFC 8446 5.1
 constexpr uint64_t kSlowestBytesPerSecond = 64 * 1024;
 constexpr uint64_t kMaxDrained = 64u << 20;  // read and dropped so that a refusal can be read
@@ -394,8 +396,8 @@ Task<bool> Connection::write(KeepAlive keep_alive) {
   const std::string_view body = text_only ? std::string_view() : response_.body;
   bool sent = co_await write_out(body);
   if (sent && !bodiless && response_.file) {
-    if (tls_) {
-      sent = co_await write_file_tls(fd);
+    if (tls_ || fd < 0) {
+      sent = co_await write_pieces(fd);
     } else {
       sent = co_await write_file_body(fd);
     }
@@ -407,7 +409,7 @@ Task<bool> Connection::write(KeepAlive keep_alive) {
 
 // The descriptor of the response's file; where it cannot be opened the response becomes a 500.
 int Connection::open_file() {
-  if (!response_.file) return -1;
+  if (!response_.file || response_.file->read) return -1;
   const int given = std::exchange(response_.file->fd, -1);
   if (given >= 0) return given;
   const int fd = ::open(response_.file->path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -438,18 +440,26 @@ Task<bool> Connection::write_file_body(int fd) {
   co_return true;
 }
 
-// Under TLS the bytes must pass through this program: piece by piece, a piece at a time in memory.
-Task<bool> Connection::write_file_tls(int fd) {
-  std::string piece;
+// A body that must pass through this program, because of TLS or because it lies elsewhere: a worker
+// fetches it piece by piece, a piece at a time in memory.
+Task<bool> Connection::write_pieces(int fd) {
   const auto file = *response_.file;
-  for (uint64_t done = 0; done < file.size;) {
-    piece.resize(std::min<uint64_t>(file.size - done, kTlsPiece));
-    const auto n = ::pread(fd, piece.data(), piece.size(), static_cast<off_t>(file.offset + done));
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) co_return false;
-    done += static_cast<uint64_t>(n);
+  const auto end = file.offset + file.size;
+  std::string piece;
+  for (auto offset = file.offset; offset < end; offset += piece.size()) {
+    piece.resize(std::min(end - offset, fd < 0 ? kRemotePiece : kTlsPiece));
+    phase_ = Phase::answering;  // the store's own time limit holds for this
+    const auto n_read = co_await on_worker(shared_.workers, [&] {
+      return fd < 0 ? file.read(offset, piece) : read_piece(fd, offset, piece);
+    });
+    if (!n_read.ok() || *n_read != piece.size()) {
+      log(Level::error, "{} {} broke off at byte {}: {}", request_.method, request_.path, offset,
+          n_read.ok() ? "the file is shorter than it was" : n_read.error().message);
+      co_return false;  // the client must see it end early
+    }
+    enter(Phase::writing, Millis(shared_.options.read_timeout_ms));
     out_.clear();
-    const bool sent = co_await write_out(std::string_view(piece).substr(0, static_cast<size_t>(n)));
+    const bool sent = co_await write_out(piece);
     if (!sent) co_return false;
   }
   co_return true;

@@ -131,7 +131,7 @@ class Connection {
   Task<bool> write(KeepAlive keep_alive);
   int open_file();
   Task<bool> write_file_body(int fd);
-  Task<bool> write_file_tls(int fd);
+  Task<bool> write_pieces(int fd);
   Task<void> write_refusal();
   Task<void> drop_input();
   std::string_view date();

@@ -2,11 +2,15 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "base/result.h"
 
 namespace slipway::http {
 
@@ -49,6 +53,9 @@ struct FileBody {
   int fd = -1;  // open for reading, owned by the response once given to the server
   uint64_t offset = 0;
   uint64_t size = 0;
+  /// Where the file lies elsewhere: fills the span from an offset on and gives how many bytes there
+  /// were. Called on a worker, at most 4 MiB at a time; after an error the answer breaks off.
+  std::function<Result<size_t>(uint64_t at, std::span<char> out)> read = {};
 };
 
 /// What a handler answers: `file`, where set, is sent in place of `body`, in constant memory.

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "base/file.h"
+#include "files/local_store.h"
 #include "serve/endpoints.h"
 #include "serve/request_body.h"
 #include "serve/scoring.h"
@@ -119,8 +120,8 @@ TEST(Standalone, RoutesAndStatuses) {
 TEST(Endpoints, FollowTheRegistryAndSayWhyAVersionIsNotServed) {
   const auto folder = TemporaryFolder::make().value();
   const auto store = store::Store::open(folder.path()).value();
-  auto artifacts = files::ArtifactStore::open(folder.path() / "artifacts").value();
-  Endpoints endpoints(*store, artifacts, 10);
+  auto artifacts = files::LocalStore::open(folder.path() / "artifacts").value();
+  Endpoints endpoints(*store, *artifacts, 10);
   EXPECT_EQ(endpoints.find("m", "1").error().code, Code::resource_does_not_exist);
   const auto made = store->write([](db::Connection& c) -> Result<void> {
     TRY(store::create_registered_model(c, "m", {}, std::nullopt));
