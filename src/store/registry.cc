@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "store/limits.h"
+#include "store/roles.h"
 #include "store/rows.h"
 #include "store/search_sql.h"
 #include "store/version_rows.h"
@@ -134,6 +135,10 @@ Result<RegisteredModel> rename_registered_model(db::Connection& conn, std::strin
   TRY(conn.exec(
       "UPDATE model_versions SET last_updated_timestamp_ms = ? WHERE registered_model_key = ?",
       now_ms(), key));
+  if (name != new_name) {
+    TRY(rename_grants(conn, Resource::registered_model, name, new_name));
+    TRY(rename_grants(conn, Resource::endpoint, name, new_name));
+  }
   TRY(touch_model(conn, key));
   return load_model(conn, key);
 }
@@ -150,6 +155,8 @@ Result<RegisteredModel> update_registered_model(db::Connection& conn, std::strin
 Result<void> delete_registered_model(db::Connection& conn, std::string_view name) {
   const int64_t key = TRY(registered_model_key(conn, name));
   TRY(conn.exec("DELETE FROM registered_models WHERE registered_model_key = ?", key));
+  TRY(forget_grants(conn, Resource::registered_model, name));
+  TRY(forget_grants(conn, Resource::endpoint, name));
   return raise_generation(conn);
 }
 

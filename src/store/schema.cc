@@ -206,7 +206,43 @@ CREATE TABLE tokens (
 ) WITHOUT ROWID;
 )sql";
 
-constexpr db::Migration kMigrations[] = {{1, kTracking}, {2, kInputs}, {3, kRegistry}};
+constexpr std::string_view kAccess = R"sql(
+CREATE TABLE users (
+  user_key INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  password_hash TEXT NOT NULL,
+  is_admin INTEGER NOT NULL,
+  creation_time_ms INTEGER NOT NULL
+);
+CREATE TABLE roles (
+  role_key INTEGER PRIMARY KEY,
+  workspace TEXT NOT NULL,
+  name TEXT NOT NULL,
+  description TEXT,
+  UNIQUE (workspace, name)
+);
+CREATE TABLE role_users (
+  assignment_key INTEGER PRIMARY KEY,
+  role_key INTEGER NOT NULL REFERENCES roles ON DELETE CASCADE,
+  user_key INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
+  UNIQUE (role_key, user_key)
+);
+CREATE INDEX role_users_by_user ON role_users (user_key);
+CREATE TABLE grants (
+  grant_key INTEGER PRIMARY KEY,
+  role_key INTEGER NOT NULL REFERENCES roles ON DELETE CASCADE,
+  resource_type TEXT NOT NULL,
+  resource_pattern TEXT NOT NULL,
+  permission TEXT NOT NULL,
+  UNIQUE (role_key, resource_type, resource_pattern)
+);
+CREATE INDEX grants_by_resource ON grants (resource_type, resource_pattern);
+CREATE TABLE access_generation (generation INTEGER NOT NULL);
+INSERT INTO access_generation (generation) VALUES (1);
+)sql";
+
+constexpr db::Migration kMigrations[] = {
+    {1, kTracking}, {2, kInputs}, {3, kRegistry}, {4, kAccess}};
 
 }  // namespace
 

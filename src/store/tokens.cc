@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "store/limits.h"
+#include "store/users.h"
 
 namespace slipway::store {
 namespace {
@@ -37,20 +38,29 @@ Result<NewToken> create_token(db::Connection& conn, std::string_view user_id,
                 " expiry_time_ms) VALUES (?, ?, ?, ?, ?, ?)",
                 token.info.token_id, sha256_hex(token.value), user_id, comment,
                 token.info.creation_time_ms, token.info.expiry_time_ms));
+  TRY(bump_access(conn));
   return token;
 }
 
-Result<std::vector<TokenInfo>> list_tokens(db::Connection& conn) {
+Result<std::vector<TokenInfo>> list_tokens(db::Connection& conn,
+                                           const std::optional<std::string>& user_id) {
   std::vector<TokenInfo> tokens;
   TRY(conn.for_each(std::string(kColumns) + " ORDER BY creation_time_ms, token_id",
-                    [&](const db::Row& row) { tokens.push_back(token_of(row)); }));
+                    [&](const db::Row& row) {
+                      auto token = token_of(row);
+                      if (!user_id || *user_id == token.user_id) tokens.push_back(std::move(token));
+                    }));
   return tokens;
 }
 
-Result<void> delete_token(db::Connection& conn, std::string_view token_id) {
+Result<void> delete_token(db::Connection& conn, std::string_view token_id,
+                          const std::optional<std::string>& user_id) {
+  const auto owner = TRY(conn.text("SELECT user_id FROM tokens WHERE token_id = ?", token_id));
+  if (!owner || (user_id && *user_id != *owner)) {
+    return fail(Code::resource_does_not_exist, "Token '{}' does not exist", token_id);
+  }
   TRY(conn.exec("DELETE FROM tokens WHERE token_id = ?", token_id));
-  if (conn.changes() > 0) return {};
-  return fail(Code::resource_does_not_exist, "Token '{}' does not exist", token_id);
+  return bump_access(conn);
 }
 
 Result<TokenInfo> check_token(db::Connection& conn, std::string_view value) {

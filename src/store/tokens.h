@@ -28,11 +28,13 @@ struct NewToken {
 Result<NewToken> create_token(db::Connection& conn, std::string_view user_id,
                               std::string_view comment, std::optional<int64_t> lifetime_seconds);
 
-/// List the tokens, oldest first, expired ones too.
-Result<std::vector<TokenInfo>> list_tokens(db::Connection& conn);
+/// List the tokens of a user, or all where there is none named, oldest first, expired ones too.
+Result<std::vector<TokenInfo>> list_tokens(db::Connection& conn,
+                                           const std::optional<std::string>& user_id = {});
 
-/// Delete a token by id. Errors resource_does_not_exist.
-Result<void> delete_token(db::Connection& conn, std::string_view token_id);
+/// Delete a token by id, where a user is named only one of theirs. Errors resource_does_not_exist.
+Result<void> delete_token(db::Connection& conn, std::string_view token_id,
+                          const std::optional<std::string>& user_id = {});
 
 /// Tell whose token `value` is. Errors unauthenticated: unknown or expired (not said which).
 Result<TokenInfo> check_token(db::Connection& conn, std::string_view value);
