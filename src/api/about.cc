@@ -6,7 +6,11 @@ namespace {
 // The MLflow release whose REST surface this is; clients compare it with their own.
 constexpr std::string_view kMlflowVersion = "3.17.2";
 
-Result<http::Response> health(Call&, Workspace&) {
+// While it drains it still answers, but a load balancer must send nothing more here.
+Result<http::Response> health(Call&, Workspace& workspace) {
+  if (workspace.monitor->draining) {
+    return http::respond(503, "draining", "text/plain; charset=utf-8");
+  }
   return http::respond(200, "OK", "text/plain; charset=utf-8");
 }
 

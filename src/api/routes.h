@@ -16,6 +16,7 @@ std::span<const Route> logged_model_routes();
 std::span<const Route> metric_routes();
 std::span<const Route> model_version_routes();
 std::span<const Route> page_routes();
+std::span<const Route> prometheus_routes();
 std::span<const Route> registered_model_routes();
 std::span<const Route> run_data_routes();
 std::span<const Route> run_input_routes();

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "api/caller.h"
+#include "api/monitor.h"
 #include "api/routes.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -47,11 +48,13 @@ Result<void> require_json(const http::Request& request) {
 class Surface {
  public:
   explicit Surface(Workspace& workspace) : workspace_(workspace) {
+    no_route_place_ = workspace.monitor->traffic.add_route("other", "none");
+    first_place_ = no_route_place_ + 1;
     for (const auto table :
          {about_routes(), artifact_routes(), artifact_proxy_routes(), endpoint_routes(),
           experiment_routes(), invocation_routes(), logged_model_routes(), metric_routes(),
-          model_version_routes(), page_routes(), registered_model_routes(), run_data_routes(),
-          run_input_routes(), run_routes(), token_routes()}) {
+          model_version_routes(), page_routes(), prometheus_routes(), registered_model_routes(),
+          run_data_routes(), run_input_routes(), run_routes(), token_routes()}) {
       for (const auto& route : table) add(route);
     }
   }
@@ -66,14 +69,43 @@ class Surface {
 
   http::Response answer(http::Request& request) const {
     const Stopwatch watch;
-    auto response = guarded_answer(request);
-    log(Level::debug, "{} {} {} {:.2f} ms", request.method, request.path, response.status,
-        watch.seconds() * 1e3);
+    Monitor& monitor = *workspace_.monitor;
+    const LogRequest named(request_id(request.headers.find("X-Request-Id")));
+    monitor.n_answering.fetch_add(1, std::memory_order_relaxed);
+    Asked asked{no_route_place_, {}};
+    auto response = guarded_answer(request, asked);
+    response.headers.set("X-Request-Id", log_request_id());
+    const double seconds = watch.seconds();
+    monitor.traffic.count(asked.place, response.status, seconds);
+    monitor.n_answering.fetch_sub(1, std::memory_order_relaxed);
+    if (monitor.access_log == AccessLog::on) log_access(request, asked, response, seconds);
     return response;
   }
 
  private:
+  // What is known of a request once it is answered.
+  struct Asked {
+    size_t place;
+    std::string user_id;
+  };
+
+  // Without the query: it may hold what nobody else is to read.
+  static void log_access(const http::Request& request, const Asked& asked,
+                         const http::Response& response, double seconds) {
+    constexpr size_t kMaxPath = 512;
+    const auto n_bytes = response.file ? response.file->size : response.body.size();
+    log_line(Level::info, "request",
+             {{"method", std::string_view(request.method).substr(0, 16)},
+              {"path", std::string_view(request.path).substr(0, kMaxPath)},
+              {"status", static_cast<int64_t>(response.status)},
+              {"ms", seconds * 1e3},
+              {"bytes", static_cast<int64_t>(n_bytes)},
+              {"peer", request.peer},
+              {"user", asked.user_id}});
+  }
+
   void add(const Route& route) {
+    workspace_.monitor->traffic.add_route(route.method, route.path);
     router_.add(route.method, route.path, routes_.size());
     if (route.path.starts_with("/api/")) {
       router_.add(route.method, fmt::format("/ajax-api/{}", route.path.substr(5)), routes_.size());
@@ -81,18 +113,19 @@ class Surface {
     routes_.push_back(&route);
   }
 
-  http::Response guarded_answer(http::Request& request) const {
+  http::Response guarded_answer(http::Request& request, Asked& asked) const {
     try {
-      return checked_answer(request);
+      return checked_answer(request, asked);
     } catch (const std::exception& error) {
       log(Level::error, "{} {}: {}", request.method, request.path, error.what());
     } catch (...) {
       log(Level::error, "{} {}: unknown exception", request.method, request.path);
     }
-    return http::error_response(fail(Code::internal_error, "Internal error; the log says more"));
+    return http::error_response(fail(
+        Code::internal_error, "Internal error; the log says more at request {}", log_request_id()));
   }
 
-  http::Response checked_answer(http::Request& request) const {
+  http::Response checked_answer(http::Request& request, Asked& asked) const {
     const auto* host = request.headers.find("Host");
     const auto& allowed = workspace_.options.allowed_hosts;
     if (!is_probe(request.path) && !(host && is_own_host(*host, allowed))) {
@@ -112,7 +145,8 @@ class Surface {
         return http::error_response(fail(Code::bad_request, "The path must be UTF-8"));
       }
     }
-    return routed_answer(request, *routes_[match->index], std::move(match->params));
+    asked.place = first_place_ + match->index;
+    return routed_answer(request, *routes_[match->index], std::move(match->params), asked);
   }
 
   static http::Response no_route(const Error& error) {
@@ -127,10 +161,11 @@ class Surface {
     return response;
   }
 
-  http::Response routed_answer(http::Request& request, const Route& route,
-                               http::PathParams params) const {
+  http::Response routed_answer(http::Request& request, const Route& route, http::PathParams params,
+                               Asked& asked) const {
     auto principal = identify(request, route.needs, workspace_);
     if (!principal.ok()) return refusal(principal.error());
+    asked.user_id = principal->user_id;
     if (route.body == Body::json) {
       const auto typed = require_json(request);
       if (!typed.ok()) return http::error_response(typed.error());
@@ -138,11 +173,19 @@ class Surface {
     Call call(request, std::move(params), std::move(*principal));
     if (route.handler.raw) {
       auto response = route.handler.raw(call, workspace_);
-      return response.ok() ? std::move(*response) : http::error_response(response.error());
+      return response.ok() ? std::move(*response) : failure(response.error());
     }
     const auto json = route.handler.json(call, workspace_);
-    if (!json.ok()) return http::error_response(json.error());
+    if (!json.ok()) return failure(json.error());
     return http::respond(200, to_text(*json), "application/json");
+  }
+
+  // What is the server's fault is in its log, too.
+  static http::Response failure(const Error& error) {
+    if (http_status(error.code) >= 500) {
+      log(Level::warning, "answered {}: {}", code_name(error.code), error.message);
+    }
+    return http::error_response(error);
   }
 
   static http::Response refusal(const Error& error) {
@@ -157,6 +200,8 @@ class Surface {
   Workspace& workspace_;
   http::Router router_;
   std::vector<const Route*> routes_;
+  size_t no_route_place_ = 0;  // among the places of Traffic
+  size_t first_place_ = 0;
 };
 
 }  // namespace

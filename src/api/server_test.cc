@@ -54,8 +54,8 @@ TEST(ServerTest, EveryRouteIsGuardedByWhatItNeeds) {
   for (const auto table :
        {about_routes(), artifact_routes(), artifact_proxy_routes(), endpoint_routes(),
         experiment_routes(), invocation_routes(), logged_model_routes(), metric_routes(),
-        model_version_routes(), page_routes(), registered_model_routes(), run_data_routes(),
-        run_input_routes(), run_routes(), token_routes()}) {
+        model_version_routes(), page_routes(), prometheus_routes(), registered_model_routes(),
+        run_data_routes(), run_input_routes(), run_routes(), token_routes()}) {
     for (const auto& route : table) {
       EXPECT_NE(route.needs, Needs::unsaid) << route.path;
       n_open += route.needs == Needs::nothing ? 1 : 0;
@@ -68,10 +68,11 @@ TEST(ServerTest, EveryRouteIsGuardedByWhatItNeeds) {
 // before it looks at anything else; a forgotten route would answer something other than 401.
 TEST(ServerTest, NoRouteIsOpenOnAPublicServer) {
   TestWorkspace server(Options{Anonymous::refused, {}});
-  for (const auto table : {artifact_routes(), artifact_proxy_routes(), endpoint_routes(),
-                           experiment_routes(), invocation_routes(), logged_model_routes(),
-                           metric_routes(), model_version_routes(), registered_model_routes(),
-                           run_data_routes(), run_input_routes(), run_routes(), token_routes()}) {
+  for (const auto table :
+       {artifact_routes(), artifact_proxy_routes(), endpoint_routes(), experiment_routes(),
+        invocation_routes(), logged_model_routes(), metric_routes(), model_version_routes(),
+        prometheus_routes(), registered_model_routes(), run_data_routes(), run_input_routes(),
+        run_routes(), token_routes()}) {
     for (const auto& route : table) {
       std::string path(route.path);
       for (auto at = path.find('<'); at != path.npos; at = path.find('<')) {

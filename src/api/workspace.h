@@ -1,8 +1,10 @@
 // api/workspace.h — what every handler works on: the store, the artifacts, the served models.
 #pragma once
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "api/monitor.h"
 #include "files/artifact_store.h"
 #include "store/store.h"
 
@@ -29,6 +31,7 @@ struct Workspace {
   files::ArtifactStore& artifacts;
   serve::Endpoints& endpoints;
   Options options;
+  std::unique_ptr<Monitor> monitor = std::make_unique<Monitor>();
 };
 
 }  // namespace slipway::api

@@ -1,12 +1,18 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
+#include <thread>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/histogram.h"
 #include "base/id.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "base/random.h"
 #include "base/text.h"
 
@@ -97,6 +103,62 @@ TEST(Id, Digests) {
   EXPECT_EQ(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   EXPECT_EQ(random_hex(16).size(), 32u);
   EXPECT_NE(random_hex(16), random_hex(16));
+}
+
+// What a thread writes to standard error while `write` runs.
+std::string captured(const std::function<void()>& write) {
+  testing::internal::CaptureStderr();
+  write();
+  return testing::internal::GetCapturedStderr();
+}
+
+TEST(Log, ControlCharactersAreEscapedInBothFormats) {
+  const std::string evil = "a\n2026 error forged\x1b[2J\x7f\xc2\x9b\r\"q\" \\";
+  const auto text = captured([&] { log_line(Level::info, evil, {{"path", evil}}); });
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1) << text;
+  EXPECT_NE(text.find("a\\n2026 error forged\\x1b[2J\\x7f\\u009b\\x0d"), text.npos) << text;
+  EXPECT_EQ(text.find('\x1b'), text.npos);
+  EXPECT_EQ(text.find("\xc2\x9b"), text.npos);
+  set_log_format(LogFormat::json);
+  const auto line = captured([&] { log_line(Level::info, evil, {{"path", evil}, {"n", 3}}); });
+  set_log_format(LogFormat::text);
+  EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 1) << line;
+  EXPECT_EQ(line.find("\xc2\x9b"), line.npos);
+  const auto json = parse_json(trim(line));
+  ASSERT_TRUE(json.ok()) << line;
+  EXPECT_EQ(text_member(*json, "message").value(), evil);
+  EXPECT_EQ(text_member(*json, "path").value(), evil);
+  EXPECT_EQ(integer_member(*json, "n").value(), 3);
+}
+
+TEST(Log, LinesCarryTheRequestOfTheirThread) {
+  const auto text = captured([] {
+    const LogRequest request("r-1");
+    log(Level::info, "one");
+    std::thread([] { log(Level::info, "two"); }).join();
+  });
+  EXPECT_NE(text.find("one request_id=r-1\n"), text.npos) << text;
+  EXPECT_NE(text.find("two\n"), text.npos) << text;
+  EXPECT_EQ(log_request_id(), "");
+}
+
+TEST(HistogramTest, CountsByClass) {
+  Histogram histogram({0.1, 1});
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      for (int k = 0; k < 1000; ++k) {
+        for (const double value : {0.05, 0.1, 0.5, 7.0}) histogram.add(value);
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  const auto counts = histogram.counts();
+  EXPECT_EQ(counts.of_class[0], 8000u);
+  EXPECT_EQ(counts.of_class[1], 4000u);
+  EXPECT_EQ(counts.of_class[2], 4000u);
+  EXPECT_EQ(counts.total(), 16000u);
+  EXPECT_NEAR(counts.sum, 4000 * 7.65, 1e-3);
 }
 
 TEST(File, WriteReplacesWholeAndLeavesNothing) {

@@ -1,19 +1,20 @@
 #include "api/server.h"
 
+#include <chrono>
 #include <filesystem>
+#include <thread>
 
 #include "base/log.h"
 #include "cli/command_list.h"
 #include "files/open_artifacts.h"
 #include "http/server.h"
 #include "process/signals.h"
+#include "process/systemd.h"
 #include "serve/endpoints.h"
 #include "serve/standalone.h"
 
 namespace slipway::cli {
 namespace {
-
-constexpr int kDrainMs = 10'000;
 
 bool is_loopback(std::string_view host) {
   return host == "localhost" || host == "::1" || host.starts_with("127.");
@@ -27,12 +28,39 @@ std::string address(const http::ServerOptions& listen, uint16_t port) {
                      port);
 }
 
+// How a server ends: what is asked for is told at /health for a while, then new connections are
+// refused, and what is under way is answered.
+struct DrainFlags {
+  int64_t delay_s = 0;
+  int64_t timeout_s = 30;
+
+  void declare(Flags& flags) {
+    flags.integer(delay_s, "--drain-delay",
+                  "Seconds after SIGTERM in which /health says 503 and requests are still taken", 0,
+                  3600);
+    flags.integer(timeout_s, "--drain-timeout", "Seconds that running requests then have", 0, 3600);
+  }
+};
+
+void tell(std::string_view state) {
+  const auto told = process::tell_systemd(state);
+  if (!told.ok()) log(Level::warning, "{}", told.error().message);
+}
+
 // Say where it listens, wait for Ctrl-C or SIGTERM, and answer what is under way.
-int run_until_interrupted(http::Server& server, const http::ServerOptions& listen) {
+int run_until_interrupted(http::Server& server, const http::ServerOptions& listen,
+                          const DrainFlags& drain, api::Monitor* monitor) {
   print_line("Listening on " + address(listen, server.port()));
+  tell("READY=1");
   process::wait_for_interrupt(-1);
-  log(Level::info, "stopping");
-  server.stop(kDrainMs);
+  tell("STOPPING=1");
+  log(Level::info, "stopping: {} s until connections are refused, then {} s for what is under way",
+      drain.delay_s, drain.timeout_s);
+  if (monitor) monitor->draining = true;
+  if (drain.delay_s > 0) std::this_thread::sleep_for(std::chrono::seconds(drain.delay_s));
+  const int n_cut = server.stop(static_cast<int>(drain.timeout_s * 1000));
+  if (n_cut > 0) log(Level::warning, "{} connections were cut at the end of that time", n_cut);
+  log(Level::info, "stopped");
   return 0;
 }
 
@@ -73,6 +101,9 @@ struct ServerFlags {
   int64_t n_workers = 16;
   bool verbose = false;
   TlsFlags tls;
+  bool access_log = false;
+  std::string log_format = "text";
+  DrainFlags drain;
 
   void declare(Flags& flags) {
     flags.text(host, "--host", "Address to listen on; others than loopback need tokens");
@@ -83,8 +114,16 @@ struct ServerFlags {
                "Where artifacts are kept: a folder; default: artifacts in the data folder");
     flags.many(allowed_hosts, "--allowed-hosts", "Names the server may be called by");
     flags.integer(n_workers, "--workers", "Threads that answer requests", 1, 256);
-    flags.on(verbose, "--verbose", "Log every request");
     tls.declare(flags);
+    flags.choice(log_format, "--log-format", "Lines of the log: text or json", {"text", "json"});
+    flags.on(access_log, "--access-log", "Log a line for every request");
+    flags.on(verbose, "--verbose", "Log more, every request too");
+    drain.declare(flags);
+  }
+
+  void apply_to_log() const {
+    if (verbose) set_log_level(Level::debug);
+    set_log_format(log_format == "json" ? LogFormat::json : LogFormat::text);
   }
 };
 
@@ -96,7 +135,7 @@ Result<int> server(Invocation& call) {
   options.declare(flags);
   TRY(flags.parse());
   TRY(check_db(options.db));
-  if (options.verbose) set_log_level(Level::debug);
+  options.apply_to_log();
   process::install_interrupt();
   const auto store = TRY(store::Store::open(options.data_dir));
   const auto artifacts = TRY(files::open_artifacts(options.artifacts, options.data_dir));
@@ -111,14 +150,20 @@ Result<int> server(Invocation& call) {
   listen.port = static_cast<uint16_t>(options.port);
   listen.n_workers = static_cast<int>(options.n_workers);
   listen.spool_folder = artifacts->spool_folder();
+  api::Monitor& monitor = *workspace.monitor;
+  monitor.version = SLIPWAY_VERSION;
+  const bool logs_requests = options.access_log || options.verbose;
+  monitor.access_log = logs_requests ? api::AccessLog::on : api::AccessLog::off;
   const auto running = TRY(http::Server::start(listen, api::make_handler(workspace)));
+  monitor.n_connections.with(
+      [&](auto& count) { count = [&server = *running] { return server.n_connections(); }; });
   if (!open) {
     log(Level::info,
         "{} is no loopback address: every request needs a token; make the first "
         "with `slipway tokens create --data-dir {}` while no server runs",
         options.host, options.data_dir);
   }
-  return run_until_interrupted(*running, listen);
+  return run_until_interrupted(*running, listen, options.drain, &monitor);
 }
 
 Result<int> serve_model(Invocation& call) {
@@ -128,6 +173,7 @@ Result<int> serve_model(Invocation& call) {
   int64_t n_workers = 16;
   bool no_python = false;
   TlsFlags tls;
+  DrainFlags drain;
   Flags flags(call);
   flags.text(folder, "-m,--model", "The model folder (the one with MLmodel in it)", Need::required);
   flags.text(host, "--host", "Address to listen on");
@@ -135,6 +181,7 @@ Result<int> serve_model(Invocation& call) {
   flags.integer(n_workers, "--workers", "Threads that answer requests", 1, 256);
   flags.on(no_python, "--no-python", "Refuse models that need Python (none is ever started yet)");
   tls.declare(flags);
+  drain.declare(flags);
   TRY(flags.parse());
   process::install_interrupt();
   std::shared_ptr<const models::Model> model = TRY(models::load(folder));
@@ -144,7 +191,7 @@ Result<int> serve_model(Invocation& call) {
   listen.port = static_cast<uint16_t>(port);
   listen.n_workers = static_cast<int>(n_workers);
   const auto running = TRY(http::Server::start(listen, serve::standalone_handler(model)));
-  return run_until_interrupted(*running, listen);
+  return run_until_interrupted(*running, listen, drain, nullptr);
 }
 
 }  // namespace slipway::cli

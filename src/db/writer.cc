@@ -5,6 +5,8 @@
 #include <exception>
 #include <utility>
 
+#include "base/clock.h"
+
 namespace slipway::db {
 namespace {
 
@@ -30,6 +32,7 @@ Result<void> Writer::wait_for(std::function<Result<void>(Connection&)> run) {
   check(std::this_thread::get_id() != thread_.get_id(), "a closure of the writer does not submit");
   Job job;
   job.run = std::move(run);
+  counts_.n_waiting.fetch_add(1, std::memory_order_relaxed);
   std::unique_lock lock(mutex_);
   waiting_.push_back(&job);
   work_.notify_one();
@@ -54,6 +57,7 @@ void Writer::serve() {
       waiting_.erase(waiting_.begin(), end);
     }
     commit_group(group);
+    counts_.n_waiting.fetch_sub(static_cast<int64_t>(group.size()), std::memory_order_relaxed);
     const std::scoped_lock lock(mutex_);
     for (Job* const job : group) {
       job->done = true;
@@ -63,6 +67,18 @@ void Writer::serve() {
 }
 
 void Writer::commit_group(const std::vector<Job*>& group) {
+  const Stopwatch watch;
+  const Result<void> fate = commit_whole(group);
+  counts_.group_size.add(static_cast<double>(group.size()));
+  counts_.commit_seconds.add(watch.seconds());
+  if (fate.ok()) return;
+  counts_.n_failed_groups.fetch_add(1, std::memory_order_relaxed);
+  connection_.forget();
+  if (connection_.in_transaction()) (void)connection_.exec("ROLLBACK");
+  for (Job* const job : group) job->outcome = fate;
+}
+
+Result<void> Writer::commit_whole(const std::vector<Job*>& group) {
   Result<void> fate = connection_.exec("BEGIN IMMEDIATE");
   for (Job* const job : group) {
     if (!fate.ok()) break;
@@ -73,10 +89,7 @@ void Writer::commit_group(const std::vector<Job*>& group) {
     if (fate.ok()) fate = fail(Code::internal_error, "a write ended its group's transaction");
   }
   if (fate.ok()) fate = connection_.exec("COMMIT");
-  if (fate.ok()) return;
-  connection_.forget();
-  if (connection_.in_transaction()) (void)connection_.exec("ROLLBACK");
-  for (Job* const job : group) job->outcome = fate;
+  return fate;
 }
 
 Result<void> Writer::run_one(Job& job) {

@@ -1,5 +1,6 @@
 // db/writer.h — the one thread that writes: many waiting closures share a transaction.
 #pragma once
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -7,10 +8,20 @@
 #include <thread>
 #include <vector>
 
+#include "base/histogram.h"
 #include "base/result.h"
 #include "db/connection.h"
 
 namespace slipway::db {
+
+/// What a writer did since it began, and what waits for it.
+struct WriterCounts {
+  std::atomic<int64_t> n_waiting = 0;
+  Histogram group_size{1, 2, 4, 8, 16, 32, 64, 128, 256, 512};
+  Histogram commit_seconds{0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01,
+                           0.025,  0.05,    0.1,    0.25,  0.5,    1,     5};
+  std::atomic<uint64_t> n_failed_groups = 0;
+};
 
 /// Commits waiting closures in groups, so that one sync to disk pays for many of them.
 ///
@@ -40,6 +51,9 @@ class Writer {
     return std::move(*outcome);
   }
 
+  /// Figures for those who watch over a server; safe from any thread.
+  const WriterCounts& counts() const { return counts_; }
+
  private:
   struct Job {
     std::function<Result<void>(Connection&)> run;
@@ -51,9 +65,11 @@ class Writer {
   Result<void> wait_for(std::function<Result<void>(Connection&)> run);
   void serve();
   void commit_group(const std::vector<Job*>& group);
+  Result<void> commit_whole(const std::vector<Job*>& group);
   Result<void> run_one(Job& job);
 
   Connection connection_;
+  WriterCounts counts_;
   std::mutex mutex_;
   std::condition_variable work_;
   std::deque<Job*> waiting_;

@@ -29,6 +29,7 @@ constexpr unsigned char kHandshake = 22;  // the first byte of every TLS connect
 constexpr uint64_t kSlowestBytesPerSecond = 64 * 1024;
 constexpr uint64_t kMaxDrained = 64u << 20;  // read and dropped so that a refusal can be read
 constexpr Millis kDrainTime{5000};
+constexpr Millis kLastChance{300};  // for a request that was sent as the server began to stop
 
 // Run `work` on a worker thread; the coroutine goes on where it was.
 template <typename Work>
@@ -90,7 +91,7 @@ Task<void> Connection::run(std::unique_ptr<Connection> self) {
                       "the server holds as many connections as it may ({}); try again later",
                       self->shared_.options.max_connections));
     co_await self->write_refusal();
-  } else if (outcome == Outcome::whole && !self->shared_.stopping) {
+  } else if (outcome == Outcome::whole) {
     bool more = true;
     while (more) more = co_await self->exchange();
   }
@@ -125,7 +126,8 @@ void Connection::expire(Clock::time_point now) {
 }
 
 void Connection::drain() {
-  if (phase_ == Phase::idle || phase_ == Phase::closing) close();
+  if (phase_ == Phase::closing) close();
+  if (phase_ == Phase::idle) deadline_ = std::min(deadline_, Clock::now() + kLastChance);
 }
 
 void Connection::close() {
@@ -179,6 +181,7 @@ Task<size_t> Connection::read_some(size_t at_most) {
 // One request and its answer. Gives whether another may follow.
 Task<bool> Connection::exchange() {
   enter(Phase::idle, Millis(shared_.options.idle_timeout_ms));
+  if (shared_.stopping) drain();
   request_ = Request{};
   spool_.reset();
   auto outcome = co_await read_head();

@@ -67,7 +67,7 @@ struct Shared {
   Handler handler;
   boost::asio::thread_pool workers;
   std::atomic<bool> stopping = false;
-  std::mutex mutex;
+  mutable std::mutex mutex;
   std::condition_variable ended;
   int n_connections = 0;  // under mutex
 
@@ -96,7 +96,8 @@ class Connection {
 
   /// Called now and then: wakes the coroutine from a read or write that took too long.
   void expire(Clock::time_point now);
-  /// The server stops: a connection without a request ends now, others after their answer.
+  /// The server stops: a connection without a request ends unless one comes at once, others end
+  /// after their answer.
   void drain();
   /// End whatever it does, except a handler that runs.
   void close();

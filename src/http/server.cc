@@ -53,10 +53,15 @@ class RunningServer : public Server {
   void run();
 
   uint16_t port() const override { return port_; }
-  void stop(int grace_ms) override;
+  int n_connections() const override {
+    const std::scoped_lock lock(shared_.mutex);
+    return shared_.n_connections;
+  }
+  int stop(int grace_ms) override;
 
  private:
   Task<void> accept();
+  void close_acceptor();
   void welcome(Io& io, Socket socket);
   template <typename Use>
   void for_all_connections(Use use);
@@ -67,6 +72,7 @@ class RunningServer : public Server {
   std::unique_ptr<Certificate> certificate_;  // null: plain HTTP
   uint16_t port_ = 0;
   bool stopped_ = false;
+  bool accepting_ = false;  // under shared_.mutex
 };
 
 // "localhost" may name several addresses: IPv4 is taken first, as most clients do.
@@ -122,6 +128,7 @@ Result<void> RunningServer::listen() {
 }
 
 void RunningServer::run() {
+  accepting_ = true;
   net::co_spawn(ios_.front()->context, accept(), log_failure);
   for (auto& io : ios_) {
     net::co_spawn(io->context, tick(io.get()), log_failure);
@@ -175,18 +182,34 @@ void RunningServer::for_all_connections(Use use) {
   }
 }
 
-void RunningServer::stop(int grace_ms) {
-  if (std::exchange(stopped_, true)) return;
+// Those that the kernel has accepted already are taken first: a close would reset them.
+void RunningServer::close_acceptor() {
+  SystemError error;
+  acceptor_->cancel(error);
+  acceptor_->non_blocking(true, error);
+  while (!error) {
+    Io& io = *ios_.front();
+    Socket socket(io.context);
+    acceptor_->accept(socket, error);
+    if (!error) welcome(io, std::move(socket));
+  }
+  acceptor_->close(error);
+  const std::scoped_lock lock(shared_.mutex);
+  accepting_ = false;
+  shared_.ended.notify_all();
+}
+
+int RunningServer::stop(int grace_ms) {
+  if (std::exchange(stopped_, true)) return 0;
+  int n_cut = 0;
   shared_.stopping = true;
-  net::post(ios_.front()->context, [this] {
-    SystemError ignored;
-    acceptor_->close(ignored);
-  });
+  net::post(ios_.front()->context, [this] { close_acceptor(); });
   for_all_connections([](Connection& connection) { connection.drain(); });
   {
     std::unique_lock lock(shared_.mutex);
-    const auto all_gone = [this] { return shared_.n_connections == 0; };
+    const auto all_gone = [this] { return !accepting_ && shared_.n_connections == 0; };
     if (!shared_.ended.wait_for(lock, Millis(grace_ms), all_gone)) {
+      n_cut = shared_.n_connections;
       lock.unlock();
       for_all_connections([](Connection& connection) { connection.close(); });
       lock.lock();
@@ -201,6 +224,7 @@ void RunningServer::stop(int grace_ms) {
     });
     if (io->thread.joinable()) io->thread.join();
   }
+  return n_cut;
 }
 
 }  // namespace

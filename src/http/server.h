@@ -51,9 +51,13 @@ class Server {
   virtual ~Server() = default;
 
   virtual uint16_t port() const = 0;
+  /// Connections open now. Safe from any thread.
+  virtual int n_connections() const = 0;
   /// Take no new connections, answer what is in flight for at most `grace_ms`, then close. A
-  /// handler cannot be interrupted: this returns when the last one has. Not from a handler.
-  virtual void stop(int grace_ms) = 0;
+  /// connection without a request may still bring one for a moment: its client may have sent it
+  /// already. A handler cannot be interrupted: this returns when the last one has. Not from a
+  /// handler. Gives how many connections were cut.
+  virtual int stop(int grace_ms) = 0;
 };
 
 }  // namespace slipway::http

@@ -84,14 +84,26 @@ Result<std::unique_ptr<db::Connection>> Store::take_reader() {
     reader = std::make_unique<db::Connection>(std::move(opened));
   }
   TRY(reader->exec("BEGIN"));
+  n_readers_.fetch_add(1, std::memory_order_relaxed);
   return reader;
 }
 
 void Store::give_back(std::unique_ptr<db::Connection> reader) {
+  n_readers_.fetch_sub(1, std::memory_order_relaxed);
   if (!reader->exec("COMMIT").ok()) return;  // a broken one is closed
   idle_readers_.with([&](auto& readers) {
     if (readers.size() < kMaxIdleReaders) readers.push_back(std::move(reader));
   });
+}
+
+uint64_t Store::size_bytes() const {
+  uint64_t total = 0;
+  for (const char* const name : {"slipway.db", "slipway.db-wal"}) {
+    std::error_code error;
+    const auto size = std::filesystem::file_size(data_dir_ / name, error);
+    if (!error) total += size;
+  }
+  return total;
 }
 
 }  // namespace slipway::store

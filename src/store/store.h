@@ -1,5 +1,6 @@
 // store/store.h — the workspace's memory: opens a data folder, runs writes in groups, and reads.
 #pragma once
+#include <atomic>
 #include <filesystem>
 #include <memory>
 #include <vector>
@@ -46,6 +47,12 @@ class Store {
 
   const std::filesystem::path& data_dir() const { return data_dir_; }
 
+  /// Figures for those who watch over a server; safe from any thread.
+  const db::WriterCounts& writer_counts() const { return writer_->counts(); }
+  int64_t n_readers() const { return n_readers_; }  // that read now
+  /// What the database takes on this machine's disk, with what is not folded into it yet.
+  uint64_t size_bytes() const;
+
  private:
   explicit Store(std::filesystem::path data_dir) : data_dir_(std::move(data_dir)) {}
   Result<void> lock_folder();
@@ -56,6 +63,7 @@ class Store {
   int lock_file_ = -1;
   std::unique_ptr<db::Writer> writer_;
   Guarded<std::vector<std::unique_ptr<db::Connection>>> idle_readers_;
+  std::atomic<int64_t> n_readers_ = 0;
 };
 
 }  // namespace slipway::store
