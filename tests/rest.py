@@ -2,6 +2,7 @@
 """Run `.rest` files against a real server; docs/testing.md describes the format.
 
 python3 tests/rest.py tests/rest                 each file against a fresh server of its own
+python3 tests/rest.py --postgres tests/rest      the same over PostgreSQL, in a cluster of its own
 python3 tests/rest.py --against http://HOST F…   the same requests to another server
 python3 tests/rest.py --rewrite F…               record what differs (never a 5xx)
 """
@@ -18,6 +19,7 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,7 @@ from urllib.parse import urlsplit
 
 from live_server import REPO, LiveServer, ServerError, find_slipway
 from matching import ABSENT, REST, Unbound, Variables, is_regex, match, match_regex, shown
+from postgres import Cluster
 
 REQUEST = re.compile(r"(GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) (/\S*)$")
 HEADER = re.compile(r"([A-Za-z][A-Za-z0-9-]*): ?(.*)$")
@@ -335,6 +338,8 @@ def run_file(path: Path, options: argparse.Namespace) -> Outcome:
         outcome = Outcome(path)
         try:
             flags = shlex.split(variables.fill_text(script.directives.get("server", "")))
+            if options.cluster:
+                flags += ["--db", options.cluster.new_database()]
             with LiveServer(options.slipway, folder, flags) as server:
                 outcome = Run(script, server.address, folder, options.rewrite).run()
                 if outcome.failures:
@@ -382,6 +387,7 @@ def main() -> int:
     parser.add_argument("places", nargs="+", metavar="FILE_OR_DIR")
     parser.add_argument("--slipway", help="the program (default $SLIPWAY, build/release/slipway)")
     parser.add_argument("--against", metavar="URL", help="test this server instead of our own")
+    parser.add_argument("--postgres", action="store_true", help="keep all in PostgreSQL")
     parser.add_argument("--rewrite", action="store_true", help="record answers that differ")
     parser.add_argument("--slow", action="store_true", help="also run .rest_slow files")
     parser.add_argument("--jobs", type=int, default=2, help="files at a time (default 2)")
@@ -390,8 +396,13 @@ def main() -> int:
         options.slipway = find_slipway(options.slipway)
     started = time.monotonic()
     outcomes = []
-    with ThreadPoolExecutor(options.jobs) as pool:
-        scripts = find_scripts(options.places, "rest", options.slow)
+    scripts = find_scripts(options.places, "rest", options.slow)
+    with ExitStack() as stack:
+        # not durable: nothing here is about power cuts, and each file makes a database
+        options.cluster = (
+            stack.enter_context(Cluster(durable=False)) if options.postgres else None
+        )
+        pool = stack.enter_context(ThreadPoolExecutor(options.jobs))
         for outcome in pool.map(lambda path: run_file(path, options), scripts):
             outcomes.append(outcome)
             show(outcome)

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "cli/command_list.h"
+#include "db/address.h"
 #include "files/open_artifacts.h"
 #include "http/server.h"
 #include "process/signals.h"
@@ -64,11 +65,13 @@ int run_until_interrupted(http::Server& server, const http::ServerOptions& liste
   return 0;
 }
 
-Result<void> check_db(std::string_view db) {
-  if (db.empty() || db == "embedded") return {};
-  return fail(Code::not_implemented,
-              "--db {}: this version keeps its database in the data folder; accepted: embedded",
-              db.substr(0, db.find("://")));
+// The database for Store::open. An address may hold a password, so no message repeats it.
+Result<std::string> database_of(const std::string& db) {
+  if (db.empty() || db == "embedded") return std::string();
+  if (db::names_a_server(db)) return db;
+  return fail(Code::invalid_parameter_value,
+              "--db names no database; accepted: embedded (in the data folder), or "
+              "postgresql://user@host:5432/name");
 }
 
 // Where the certificate is; both files or none.
@@ -109,7 +112,8 @@ struct ServerFlags {
     flags.text(host, "--host", "Address to listen on; others than loopback need tokens");
     flags.integer(port, "-p,--port", "Port; 0 takes a free one", 0, 65535);
     flags.text(data_dir, "--data-dir", "Folder for all that the server keeps");
-    flags.text(db, "--db", "Database: embedded (in the data folder)");
+    flags.text(db, "--db",
+               "Database: embedded (in the data folder) or postgresql://user@host/name");
     flags.text(artifacts, "--artifacts",
                "Where artifacts are kept: a folder; default: artifacts in the data folder");
     flags.many(allowed_hosts, "--allowed-hosts", "Names the server may be called by");
@@ -134,10 +138,10 @@ Result<int> server(Invocation& call) {
   Flags flags(call);
   options.declare(flags);
   TRY(flags.parse());
-  TRY(check_db(options.db));
+  const std::string database = TRY(database_of(options.db));
   options.apply_to_log();
   process::install_interrupt();
-  const auto store = TRY(store::Store::open(options.data_dir));
+  const auto store = TRY(store::Store::open(options.data_dir, database));
   const auto artifacts = TRY(files::open_artifacts(options.artifacts, options.data_dir));
   serve::Endpoints endpoints(*store, *artifacts);
   api::Workspace workspace{*store, *artifacts, endpoints, {}};

@@ -129,8 +129,7 @@ TEST_F(DatabaseTest, EightThreadsShareTheWriter) {
       for (int64_t i = 0; i < 50; ++i) {
         const int64_t key = thread * 50 + i;
         const auto given = writer.submit([&](Connection& c) -> Result<int64_t> {
-          TRY(c.exec("INSERT INTO t VALUES (?)", key));
-          return c.last_insert_id();
+          return c.insert("INSERT INTO t VALUES (?) RETURNING a", key);
         });
         if (!given.ok() || *given != key) n_failed += 1;
       }

@@ -10,7 +10,6 @@
 namespace slipway::db {
 namespace {
 
-constexpr size_t kMaxGroup = 512;  // bounds how long the first of a group waits for the last
 constexpr auto kGatherTime = std::chrono::microseconds(100);
 
 }  // namespace
@@ -51,8 +50,8 @@ void Writer::serve() {
       // those just answered often write again at once: one sync then pays for all of them
       const size_t n_expected = group.size();
       work_.wait_for(lock, kGatherTime, [&] { return stopping_ || waiting_.size() >= n_expected; });
-      const auto end =
-          waiting_.begin() + static_cast<std::ptrdiff_t>(std::min(kMaxGroup, waiting_.size()));
+      const size_t n_taken = std::min(connection_.max_group(), waiting_.size());
+      const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(n_taken);
       group.assign(waiting_.begin(), end);
       waiting_.erase(waiting_.begin(), end);
     }
@@ -74,38 +73,51 @@ void Writer::commit_group(const std::vector<Job*>& group) {
   if (fate.ok()) return;
   counts_.n_failed_groups.fetch_add(1, std::memory_order_relaxed);
   connection_.forget();
-  if (connection_.in_transaction()) (void)connection_.exec("ROLLBACK");
+  if (connection_.in_transaction()) (void)connection_.rollback();
   for (Job* const job : group) job->outcome = fate;
 }
 
 Result<void> Writer::commit_whole(const std::vector<Job*>& group) {
-  Result<void> fate = connection_.exec("BEGIN IMMEDIATE");
+  TRY(connection_.begin(Access::read_write));
+  if (group.size() == 1) return commit_alone(*group.front());
   for (Job* const job : group) {
-    if (!fate.ok()) break;
-    job->outcome = run_one(*job);
-    // a full disk or a failed read ends the whole transaction, not the savepoint alone
-    if (connection_.in_transaction()) continue;
-    fate = job->outcome;
-    if (fate.ok()) fate = fail(Code::internal_error, "a write ended its group's transaction");
+    job->outcome = run_in_savepoint(*job);
+    TRY(check_open(job->outcome));
   }
-  if (fate.ok()) fate = connection_.exec("COMMIT");
-  return fate;
+  return connection_.commit();
 }
 
-Result<void> Writer::run_one(Job& job) {
-  TRY(connection_.exec("SAVEPOINT closure"));
-  Result<void> outcome;
-  try {
-    outcome = job.run(connection_);
-  } catch (const std::exception& exception) {
-    outcome = fail(Code::internal_error, "a write stopped: {}", exception.what());
-  }
-  if (outcome.ok()) return connection_.exec("RELEASE closure");
+/// One alone needs no savepoint: the whole transaction is its own.
+Result<void> Writer::commit_alone(Job& job) {
+  job.outcome = run(job);
+  TRY(check_open(job.outcome));
+  if (job.outcome.ok()) return connection_.commit();
   connection_.forget();
-  if (connection_.in_transaction()) {
-    TRY(connection_.exec("ROLLBACK TO closure"));
-    TRY(connection_.exec("RELEASE closure"));
+  return connection_.rollback();
+}
+
+/// A full disk, a failed read or a lost connection ends the whole transaction with its group.
+Result<void> Writer::check_open(const Result<void>& outcome) {
+  if (connection_.in_transaction()) return {};
+  if (!outcome.ok()) return outcome;
+  return fail(Code::internal_error, "a write ended its group's transaction");
+}
+
+Result<void> Writer::run(Job& job) {
+  try {
+    return job.run(connection_);
+  } catch (const std::exception& exception) {
+    return fail(Code::internal_error, "a write stopped: {}", exception.what());
   }
+}
+
+Result<void> Writer::run_in_savepoint(Job& job) {
+  TRY(connection_.savepoint());
+  Result<void> outcome = run(job);
+  if (outcome.ok()) outcome = connection_.release();
+  if (outcome.ok()) return {};
+  connection_.forget();
+  if (connection_.in_transaction()) TRY(connection_.rollback_to_savepoint());
   return outcome;
 }
 

@@ -66,7 +66,10 @@ class Writer {
   void serve();
   void commit_group(const std::vector<Job*>& group);
   Result<void> commit_whole(const std::vector<Job*>& group);
-  Result<void> run_one(Job& job);
+  Result<void> commit_alone(Job& job);
+  Result<void> check_open(const Result<void>& outcome);
+  Result<void> run(Job& job);
+  Result<void> run_in_savepoint(Job& job);
 
   Connection connection_;
   WriterCounts counts_;

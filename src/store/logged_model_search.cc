@@ -120,7 +120,7 @@ Result<Order> order_of(const std::vector<LoggedModelOrder>& order_by) {
     order.columns.add(fmt::format(" AS o{}", i));
     order.text += fmt::format("o{} IS NULL, o{}{}, ", i, i, ordering.ascending ? "" : " DESC");
   }
-  order.text += "l.creation_timestamp_ms DESC, l.model_id";
+  order.text += "creation_timestamp_ms DESC, model_id";
   return order;
 }
 
@@ -154,7 +154,9 @@ Result<int64_t> offset_of(const LoggedModelSearch& request) {
 Result<Sql> query_of(const LoggedModelSearch& request) {
   const Order order = TRY(order_of(request.order_by));
   Sql sql;
-  sql.add("SELECT l.model_key");
+  // a query around it: PostgreSQL orders by names of selected columns, but by no expressions of
+  // them
+  sql.add("SELECT model_key FROM (SELECT l.model_key, l.creation_timestamp_ms, l.model_id");
   sql.add(order.columns);
   sql.add(" FROM logged_models l WHERE l.deleted = 0 AND ");
   std::vector<int64_t> keys;
@@ -176,7 +178,7 @@ Result<Sql> query_of(const LoggedModelSearch& request) {
     add_datasets(sql, request.datasets);
     sql.add(")");
   }
-  sql.add(" ORDER BY " + order.text);
+  sql.add(") AS found ORDER BY " + order.text);
   return sql;
 }
 

@@ -151,14 +151,13 @@ Result<LoggedModel> create_logged_model(db::Connection& conn, const NewLoggedMod
   const std::string artifact_uri = fmt::format("{}{}models/{}/artifacts", location,
                                                location.ends_with('/') ? "" : "/", model_id);
   const int64_t time_ms = now_ms();
-  TRY(
-      conn.exec("INSERT INTO logged_models (model_id, experiment_id, name, artifact_uri,"
-                " creation_timestamp_ms, last_updated_timestamp_ms, status, model_type,"
-                " source_run_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                model_id, experiment.key, request.name.empty() ? invented_name() : request.name,
-                artifact_uri, time_ms, time_ms, static_cast<int64_t>(LoggedModelStatus::pending),
-                request.model_type, request.source_run_id));
-  const int64_t key = conn.last_insert_id();
+  const int64_t key = TRY(conn.insert(
+      "INSERT INTO logged_models (model_id, experiment_id, name, artifact_uri,"
+      " creation_timestamp_ms, last_updated_timestamp_ms, status, model_type, source_run_id)"
+      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING model_key",
+      model_id, experiment.key, request.name.empty() ? invented_name() : request.name, artifact_uri,
+      time_ms, time_ms, static_cast<int64_t>(LoggedModelStatus::pending), request.model_type,
+      request.source_run_id));
   for (const Param& param : request.params) TRY(put_param(conn, key, param));
   for (const Tag& tag : request.tags) TRY(put_tag(conn, key, tag));
   return load_logged_model(conn, key);

@@ -57,14 +57,13 @@ Result<ModelVersion> create_model_version(db::Connection& conn, const NewModelVe
   const ModelSource source = TRY(resolve_source(conn, request));
   const int64_t version = TRY(take_version_number(conn, model_key));
   const int64_t time_ms = now_ms();
-  TRY(conn.exec(
+  const int64_t key = TRY(conn.insert(
       "INSERT INTO model_versions (registered_model_key, version, creation_timestamp_ms,"
       " last_updated_timestamp_ms, description, source, storage_location, run_id, run_link,"
-      " model_id, status) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      " model_id, status) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING version_key",
       model_key, version, time_ms, time_ms, request.description, source.source,
       source.storage_location, source.run_id, request.run_link, source.model_id,
       static_cast<int64_t>(VersionStatus::ready)));
-  const int64_t key = conn.last_insert_id();
   for (const Tag& tag : request.tags) TRY(put_tag(conn, key, tag));
   if (!source.model_id.empty()) {
     TRY(note_model_version(conn, source.model_id, request.name, version));

@@ -109,11 +109,11 @@ Result<RegisteredModel> create_registered_model(db::Connection& conn, std::strin
   TRY(check_length(name, kMaxNameLength, "name"));
   TRY(check_name_free(conn, name));
   const int64_t time_ms = now_ms();
-  TRY(
-      conn.exec("INSERT INTO registered_models (name, creation_timestamp_ms,"
-                " last_updated_timestamp_ms, description) VALUES (?, ?, ?, ?)",
-                name, time_ms, time_ms, description));
-  const int64_t key = conn.last_insert_id();
+  const int64_t key =
+      TRY(conn.insert("INSERT INTO registered_models (name, creation_timestamp_ms,"
+                      " last_updated_timestamp_ms, description) VALUES (?, ?, ?, ?)"
+                      " RETURNING registered_model_key",
+                      name, time_ms, time_ms, description));
   for (const Tag& tag : tags) TRY(put_tag(conn, key, tag));
   TRY(raise_generation(conn));
   return load_model(conn, key);

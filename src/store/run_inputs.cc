@@ -31,12 +31,11 @@ Result<int64_t> intern_dataset(db::Connection& conn, int64_t experiment_key,
       "SELECT dataset_key FROM datasets WHERE experiment_id = ? AND name = ? AND digest = ?",
       experiment_key, dataset.name, dataset.digest));
   if (held) return *held;
-  TRY(
-      conn.exec("INSERT INTO datasets (experiment_id, name, digest, source_type, source, schema,"
-                " profile) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                experiment_key, dataset.name, dataset.digest, dataset.source_type, dataset.source,
-                dataset.schema, dataset.profile));
-  return conn.last_insert_id();
+  return conn.insert(
+      "INSERT INTO datasets (experiment_id, name, digest, source_type, source, schema, profile)"
+      " VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING dataset_key",
+      experiment_key, dataset.name, dataset.digest, dataset.source_type, dataset.source,
+      dataset.schema, dataset.profile);
 }
 
 Result<void> log_dataset(db::Connection& conn, const RunRow& run, const DatasetInput& input) {

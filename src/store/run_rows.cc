@@ -104,8 +104,7 @@ Result<int64_t> find_name(db::Connection& conn, std::string_view name) {
 Result<int64_t> intern_name(db::Connection& conn, std::string_view name) {
   const int64_t id = TRY(find_name(conn, name));
   if (id >= 0) return id;
-  TRY(conn.exec("INSERT INTO names (name) VALUES (?)", name));
-  return conn.last_insert_id();
+  return conn.insert("INSERT INTO names (name) VALUES (?) RETURNING name_id", name);
 }
 
 Result<void> put_run_tag(db::Connection& conn, const RunRow& run, const Tag& tag) {

@@ -76,12 +76,12 @@ Result<Run> create_run(db::Connection& conn, const NewRun& request) {
   const ExperimentRow experiment = TRY(active_experiment(conn, request.experiment_id));
   const std::string run_name = TRY(chosen_name(request));
   const std::string run_id = random_hex(16);
-  TRY(conn.exec(
+  const int64_t key = TRY(conn.insert(
       "INSERT INTO runs (run_id, experiment_id, run_name, user_id, status,"
-      " start_time_ms, artifact_uri) VALUES (?, ?, ?, ?, ?, ?, ?)",
+      " start_time_ms, artifact_uri) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING run_key",
       run_id, experiment.key, run_name, request.user_id, static_cast<int64_t>(RunStatus::running),
       request.start_time_ms, run_artifact_uri(experiment.artifact_location, run_id)));
-  const RunRow run{conn.last_insert_id(), experiment.key, false};
+  const RunRow run{key, experiment.key, false};
   for (size_t i = 0; i < request.tags.size(); ++i) {
     const Tag tag = TRY(checked_run_tag(request.tags[i], fmt::format("tags[{}].", i)));
     TRY(put_run_tag(conn, run, tag));

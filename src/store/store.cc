@@ -37,11 +37,14 @@ std::string holder_of(int lock_file) {
 
 }  // namespace
 
-Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& data_dir) {
+Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& data_dir,
+                                           std::string_view database) {
+  db::Address address = data_dir / "slipway.db";
+  if (!database.empty()) address = TRY(db::Address::server(database));
   TRY(make_folder(data_dir));
-  std::unique_ptr<Store> store(new Store(data_dir));
-  TRY(store->lock_folder());
-  auto connection = TRY(db::Connection::open(data_dir / "slipway.db", db::Access::read_write));
+  std::unique_ptr<Store> store(new Store(data_dir, std::move(address)));
+  if (!store->database_.is_server()) TRY(store->lock_folder());
+  auto connection = TRY(db::Connection::open(store->database_, db::Access::read_write));
   TRY(db::migrate(connection, migrations()));
   TRY(make_default_experiment(connection));
   store->writer_ = std::make_unique<db::Writer>(std::move(connection));
@@ -80,17 +83,17 @@ Result<std::unique_ptr<db::Connection>> Store::take_reader() {
     return last;
   });
   if (reader == nullptr) {
-    auto opened = TRY(db::Connection::open(data_dir_ / "slipway.db", db::Access::read_only));
+    auto opened = TRY(db::Connection::open(database_, db::Access::read_only));
     reader = std::make_unique<db::Connection>(std::move(opened));
   }
-  TRY(reader->exec("BEGIN"));
+  TRY(reader->begin(db::Access::read_only));
   n_readers_.fetch_add(1, std::memory_order_relaxed);
   return reader;
 }
 
 void Store::give_back(std::unique_ptr<db::Connection> reader) {
   n_readers_.fetch_sub(1, std::memory_order_relaxed);
-  if (!reader->exec("COMMIT").ok()) return;  // a broken one is closed
+  if (!reader->end_read().ok()) return;  // a broken one is closed
   idle_readers_.with([&](auto& readers) {
     if (readers.size() < kMaxIdleReaders) readers.push_back(std::move(reader));
   });

@@ -12,19 +12,23 @@
 
 namespace slipway::store {
 
-/// All that a server remembers, in `slipway.db` of one data folder. Safe from any thread.
+/// All that a server remembers, in `slipway.db` of its data folder or in a PostgreSQL database that
+/// several servers share. Safe from any thread.
 ///
 /// The other headers of this room are functions on a db::Connection; call those that change
 /// something inside write(), the others inside read():
 ///   auto run = store.read([&](db::Connection& c) { return store::get_run(c, run_id); });
 class Store {
  public:
-  /// Open a data folder and make it where there is none; the lock is held until the end.
+  /// Open a data folder, and make it where there is none. `database` is a postgresql:// URI, or ""
+  /// for the one in the folder; then the folder's lock is held until the end.
   ///
   /// Effect   brings the tables up to date; makes experiment 0, "Default".
   /// Errors   resource_conflict: another process (named) holds the folder; invalid_state: a newer
-  ///          Slipway wrote it; permission_denied, temporarily_unavailable: the folder or the disk.
-  static Result<std::unique_ptr<Store>> open(const std::filesystem::path& data_dir);
+  ///          Slipway wrote the database; permission_denied, temporarily_unavailable: the folder,
+  ///          the disk or the database's server; invalid_parameter_value: no such URI.
+  static Result<std::unique_ptr<Store>> open(const std::filesystem::path& data_dir,
+                                             std::string_view database = "");
   ~Store();
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
@@ -46,6 +50,7 @@ class Store {
   }
 
   const std::filesystem::path& data_dir() const { return data_dir_; }
+  const db::Address& database() const { return database_; }
 
   /// Figures for those who watch over a server; safe from any thread.
   const db::WriterCounts& writer_counts() const { return writer_->counts(); }
@@ -54,12 +59,14 @@ class Store {
   uint64_t size_bytes() const;
 
  private:
-  explicit Store(std::filesystem::path data_dir) : data_dir_(std::move(data_dir)) {}
+  Store(std::filesystem::path data_dir, db::Address database)
+      : data_dir_(std::move(data_dir)), database_(std::move(database)) {}
   Result<void> lock_folder();
   Result<std::unique_ptr<db::Connection>> take_reader();
   void give_back(std::unique_ptr<db::Connection> reader);
 
   std::filesystem::path data_dir_;
+  db::Address database_;
   int lock_file_ = -1;
   std::unique_ptr<db::Writer> writer_;
   Guarded<std::vector<std::unique_ptr<db::Connection>>> idle_readers_;
