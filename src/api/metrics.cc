@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "api/points_body.h"
 #include "api/routes.h"
-#include "api/wire.h"
 
 namespace slipway::api {
 namespace {
@@ -11,27 +11,22 @@ namespace {
 constexpr int64_t kMaxBulkPoints = 25'000;
 constexpr int64_t kMaxIntervalPoints = 2'500;
 constexpr size_t kMaxRuns = 100;
+constexpr std::string_view kSeeDocs =
+    " See the API docs for more information about request parameters.";
 
-http::Response points_response(const std::vector<store::Metric>& points,
-                               std::string_view next_page_token) {
-  std::string out = "{";
-  std::string_view separator = "\"metrics\": [";
-  for (const auto& point : points) {
-    out += separator;
-    append_metric(out, point);
-    separator = ", ";
-  }
-  if (!points.empty()) out += ']';
-  if (!next_page_token.empty()) {
-    out += points.empty() ? "\"next_page_token\": " : ", \"next_page_token\": ";
-    append_quoted(out, next_page_token);
-  }
-  out += '}';
-  return http::respond(200, std::move(out), "application/json");
+/// Whether each point of an answer names its run.
+enum class Named { no, yes };
+
+store::PointSink adds_to(PointsBody& body, Named named) {
+  return [&body, named](std::string_view run_id, std::span<const store::MetricPoint> points) {
+    return body.add(named == Named::yes ? run_id : "", points);
+  };
 }
 
 Result<http::Response> history(Call& call, Workspace& workspace) {
-  const auto run_id = TRY(call.text("run_id"));
+  const auto run_uuid = TRY(call.text_or("run_uuid", ""));
+  const auto run_id =
+      TRY(run_uuid.empty() ? call.text("run_id") : call.text_or("run_id", run_uuid));
   const auto key = TRY(call.text("metric_key"));
   const auto max_results = TRY(call.maybe_integer("max_results"));
   const auto token = TRY(call.text_or("page_token", ""));
@@ -41,57 +36,78 @@ Result<http::Response> history(Call& call, Workspace& workspace) {
                 "integer.",
                 *max_results);
   }
-  const auto page = TRY(workspace.store.read([&](db::Connection& c) {
-    return store::metric_history(c, run_id, key, max_results, token);
+  PointsBody body(workspace.artifacts.spool_folder(), key);
+  const auto next_page_token = TRY(workspace.store.read([&](db::Connection& c) {
+    return store::metric_history(c, run_id, key, max_results, token, adds_to(body, Named::no));
   }));
-  return points_response(page.items, page.next_page_token);
-}
-
-Result<void> check_run_ids(std::string_view request, std::string_view name,
-                           const std::vector<std::string>& run_ids) {
-  if (run_ids.empty()) {
-    return fail(Code::invalid_parameter_value, "{} request must specify at least one {}.", request,
-                name);
-  }
-  if (run_ids.size() > kMaxRuns) {
-    return fail(Code::invalid_parameter_value,
-                "{} request cannot specify more than {} {}s. Received {} {}s.", request, kMaxRuns,
-                name, run_ids.size(), name);
-  }
-  return {};
+  return body.finish(next_page_token);
 }
 
 Result<http::Response> history_bulk(Call& call, Workspace& workspace) {
+  constexpr std::string_view kName = "GetMetricHistoryBulk request";
   const auto run_ids = TRY(call.texts("run_id"));
-  TRY(check_run_ids("GetMetricHistoryBulk", "run_id", run_ids));
-  const auto key = TRY(call.text("metric_key"));
+  const auto key = TRY(call.text_or("metric_key", ""));
+  if (run_ids.empty()) {
+    return fail(Code::invalid_parameter_value, "{} must specify at least one run_id.", kName);
+  }
+  if (run_ids.size() > kMaxRuns) {
+    return fail(Code::invalid_parameter_value,
+                "{} cannot specify more than {} run_ids. Received {} run_ids.", kName, kMaxRuns,
+                run_ids.size());
+  }
+  if (key.empty()) {
+    return fail(Code::invalid_parameter_value, "{} must specify a metric_key.", kName);
+  }
   const auto asked = TRY(call.integer_or("max_results", kMaxBulkPoints));
   const auto max_results = std::min(asked, kMaxBulkPoints);
-  const auto points = TRY(workspace.store.read(
-      [&](db::Connection& c) { return store::metric_history_bulk(c, run_ids, key, max_results); }));
-  return points_response(points, "");
+  PointsBody body(workspace.artifacts.spool_folder(), key, PointsBody::WhenEmpty::list);
+  TRY(workspace.store.read([&](db::Connection& c) {
+    return store::metric_history_bulk(c, run_ids, key, max_results, adds_to(body, Named::yes));
+  }));
+  return body.finish("");
 }
 
-Result<http::Response> history_bulk_interval(Call& call, Workspace& workspace) {
-  const auto run_ids = TRY(call.texts("run_ids"));
-  TRY(check_run_ids("GetMetricHistoryBulkInterval", "run_id", run_ids));
-  const auto key = TRY(call.text("metric_key"));
+Result<store::StepRange> read_steps(const Call& call) {
   const auto start_step = TRY(call.maybe_integer("start_step"));
   const auto end_step = TRY(call.maybe_integer("end_step"));
-  const auto max_results = TRY(call.integer_or("max_results", kMaxIntervalPoints));
   if (start_step.has_value() != end_step.has_value()) {
     return fail(Code::invalid_parameter_value,
                 "If either start step or end step are specified, both must be specified.");
   }
-  if (start_step && *start_step > *end_step) {
+  if (!start_step) return store::StepRange{};
+  if (*start_step > *end_step) {
     return fail(Code::invalid_parameter_value,
                 "end_step must be greater than start_step. Found start_step={} and end_step={}.",
                 *start_step, *end_step);
   }
-  const auto points = TRY(workspace.store.read([&](db::Connection& c) {
-    return store::metric_history_interval(c, run_ids, key, start_step, end_step, max_results);
+  return store::StepRange{*start_step, *end_step};
+}
+
+Result<http::Response> history_bulk_interval(Call& call, Workspace& workspace) {
+  const auto run_ids = TRY(call.texts("run_ids"));
+  if (run_ids.empty()) {
+    return fail(Code::invalid_parameter_value, "Missing value for required parameter 'run_ids'.{}",
+                kSeeDocs);
+  }
+  if (run_ids.size() > kMaxRuns) {
+    return fail(Code::invalid_parameter_value,
+                "GetMetricHistoryBulkInterval request must specify at most {} run_ids. Received {} "
+                "run_ids.{}",
+                kMaxRuns, run_ids.size(), kSeeDocs);
+  }
+  const auto key = TRY(call.text("metric_key"));
+  const auto max_results = TRY(call.integer_or("max_results", kMaxIntervalPoints));
+  if (max_results < 1 || max_results > kMaxIntervalPoints) {
+    return fail(Code::invalid_parameter_value, "max_results must be between 1 and {}.{}",
+                kMaxIntervalPoints, kSeeDocs);
+  }
+  const auto steps = TRY(read_steps(call));
+  PointsBody body(workspace.artifacts.spool_folder(), key);
+  TRY(workspace.store.read([&](db::Connection& c) {
+    return store::metric_history_interval(c, run_ids, key, steps, max_results,
+                                          adds_to(body, Named::yes));
   }));
-  return points_response(points, "");
+  return body.finish("");
 }
 
 constexpr Route kRoutes[] = {

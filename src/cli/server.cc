@@ -161,6 +161,7 @@ Result<int> server(Invocation& call) {
   const auto running = TRY(http::Server::start(listen, api::make_handler(workspace)));
   monitor.n_connections.with(
       [&](auto& count) { count = [&server = *running] { return server.n_connections(); }; });
+  store->start_folding();
   if (!open) {
     log(Level::info,
         "{} is no loopback address: every request needs a token; make the first "

@@ -29,8 +29,11 @@ struct MetricSeries {
 /// Write a batch. Source: "Metric batches" in docs/FORMATS.md, version 1.
 std::string encode_batch(std::span<const MetricSeries> batch);
 
-/// Append the points that a batch holds for `name_id`.
+/// Read a whole batch into `batch`.
 /// Errors   data_loss: the bytes are no batch; not_implemented: a version we do not know.
+Result<void> decode_batch(std::string_view bytes, std::vector<MetricSeries>& batch);
+
+/// Append the points that a batch holds for `name_id`. Errors as above.
 Result<void> decode_batch(std::string_view bytes, int64_t name_id,
                           std::vector<MetricPoint>& points);
 

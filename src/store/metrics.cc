@@ -3,18 +3,14 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <set>
 #include <span>
 #include <tuple>
 #include <unordered_map>
 
-#include "store/limits.h"
 #include "store/run_rows.h"
 
 namespace slipway::store {
 namespace {
-
-constexpr size_t kMaxBulkRuns = 100;
 
 db::Value stored(double value) {
   if (std::isnan(value)) return nullptr;
@@ -91,45 +87,6 @@ Result<void> keep_for_model(db::Connection& conn, std::string_view run_id, const
       values);
 }
 
-Metric metric_of(std::string_view key, const MetricPoint& point) {
-  Metric out;
-  out.key = key;
-  out.value = point.value;
-  out.timestamp_ms = point.timestamp_ms;
-  out.step = point.step;
-  return out;
-}
-
-Result<void> check_bulk(const std::vector<std::string>& run_ids, int64_t max_results,
-                        int64_t most) {
-  if (run_ids.size() > kMaxBulkRuns) {
-    return fail(
-        Code::invalid_parameter_value,
-        "GetMetricHistoryBulk request must specify at most {} run_ids. Received {} run_ids.",
-        kMaxBulkRuns, run_ids.size());
-  }
-  if (max_results >= 1 && max_results <= most) return {};
-  return fail(Code::invalid_parameter_value, "max_results must be between 1 and {}.", most);
-}
-
-/// Chooses about `max_results` of the steps, evenly, the last one among them.
-std::set<int64_t> sampled(const std::set<int64_t>& steps, size_t max_results) {
-  if (steps.size() <= max_results) return steps;
-  std::set<int64_t> out;
-  const double interval = static_cast<double>(steps.size()) / static_cast<double>(max_results);
-  double next = 0;
-  size_t place = 0;
-  for (const int64_t step : steps) {
-    if (static_cast<double>(place) >= next) {
-      out.insert(step);
-      next += interval;
-    }
-    place += 1;
-  }
-  out.insert(*steps.rbegin());
-  return out;
-}
-
 }  // namespace
 
 Result<void> append_metrics(db::Connection& conn, const RunRow& run, std::string_view run_id,
@@ -155,110 +112,6 @@ Result<void> append_metrics(db::Connection& conn, const RunRow& run, std::string
     if (!metric.model_id.empty()) TRY(keep_for_model(conn, run_id, metric));
   }
   return {};
-}
-
-Result<std::vector<MetricPoint>> read_history(db::Connection& conn, int64_t run_key,
-                                              int64_t name_id) {
-  std::vector<MetricPoint> points;
-  TRY(conn.for_each(
-      "SELECT points FROM metric_log WHERE run_key = ? ORDER BY log_id",
-      [&](const db::Row& row) { return decode_batch(row.bytes(0), name_id, points); }, run_key));
-  const auto rank = [](const MetricPoint& point) {
-    return std::tuple(point.timestamp_ms, point.step, point.rank(), std::isnan(point.value));
-  };
-  std::sort(points.begin(), points.end(),
-            [&](const auto& a, const auto& b) { return rank(a) < rank(b); });
-  const auto repeats = std::unique(points.begin(), points.end(), [&](const auto& a, const auto& b) {
-    return rank(a) == rank(b);
-  });
-  points.erase(repeats, points.end());
-  return points;
-}
-
-Result<Page<Metric>> metric_history(db::Connection& conn, std::string_view run_id,
-                                    std::string_view key, std::optional<int64_t> max_results,
-                                    std::string_view token) {
-  if (max_results && *max_results < 1) {
-    return fail(Code::invalid_parameter_value,
-                "Invalid value {} for parameter 'max_results' supplied. It must be a positive "
-                "integer.",
-                *max_results);
-  }
-  const int64_t offset = TRY(page_offset(token));
-  const RunRow run = TRY(find_run(conn, run_id));
-  const int64_t name_id = TRY(find_name(conn, key));
-  Page<Metric> page;
-  if (name_id < 0) return page;
-  const auto points = TRY(read_history(conn, run.key, name_id));
-  const size_t first = std::min(points.size(), static_cast<size_t>(offset));
-  const size_t n_left = points.size() - first;
-  const size_t n_items = max_results ? std::min(n_left, static_cast<size_t>(*max_results)) : n_left;
-  page.items.reserve(n_items);
-  for (size_t i = first; i < first + n_items; ++i) page.items.push_back(metric_of(key, points[i]));
-  if (n_items < n_left) page.next_page_token = page_token(static_cast<int64_t>(first + n_items));
-  return page;
-}
-
-Result<std::vector<Metric>> metric_history_bulk(db::Connection& conn,
-                                                const std::vector<std::string>& run_ids,
-                                                std::string_view key, int64_t max_results) {
-  TRY(check_bulk(run_ids, max_results, 25'000));
-  const int64_t name_id = TRY(find_name(conn, key));
-  std::vector<std::string> sorted_ids = run_ids;
-  std::sort(sorted_ids.begin(), sorted_ids.end());
-  std::vector<Metric> out;
-  for (const std::string& run_id : sorted_ids) {
-    const RunRow run = TRY(find_run(conn, run_id));
-    const auto points = TRY(read_history(conn, run.key, name_id));
-    for (const MetricPoint& point : points) {
-      if (out.size() == static_cast<size_t>(max_results)) return out;
-      out.push_back(metric_of(key, point));
-      out.back().run_id = run_id;
-    }
-  }
-  return out;
-}
-
-Result<std::vector<Metric>> metric_history_interval(
-    db::Connection& conn, const std::vector<std::string>& run_ids, std::string_view key,
-    std::optional<int64_t> start_step, std::optional<int64_t> end_step, int64_t max_results) {
-  TRY(check_bulk(run_ids, max_results, 2500));
-  if (start_step.has_value() != end_step.has_value()) {
-    return fail(Code::invalid_parameter_value,
-                "If either start step or end step are specified, both must be specified.");
-  }
-  if (start_step && *start_step > *end_step) {
-    return fail(Code::invalid_parameter_value,
-                "end_step must be greater than start_step. Found start_step={} and end_step={}.",
-                *start_step, *end_step);
-  }
-  const int64_t name_id = TRY(find_name(conn, key));
-  std::vector<std::vector<MetricPoint>> histories;
-  std::set<int64_t> steps;
-  std::set<int64_t> ends;  // of each run: kept whatever is sampled
-  for (const std::string& run_id : run_ids) {
-    const RunRow run = TRY(find_run(conn, run_id));
-    auto points = TRY(read_history(conn, run.key, name_id));
-    std::erase_if(points, [&](const MetricPoint& point) {
-      return start_step && (point.step < *start_step || point.step > *end_step);
-    });
-    std::stable_sort(points.begin(), points.end(),
-                     [](const auto& a, const auto& b) { return a.step < b.step; });
-    for (const MetricPoint& point : points) steps.insert(point.step);
-    if (!points.empty()) ends.insert({points.front().step, points.back().step});
-    histories.push_back(std::move(points));
-  }
-  std::set<int64_t> kept = sampled(steps, static_cast<size_t>(max_results));
-  kept.merge(ends);
-  std::vector<Metric> out;
-  for (size_t i = 0; i < run_ids.size(); ++i) {
-    for (const MetricPoint& point : histories[i]) {
-      if (!kept.contains(point.step)) continue;
-      out.push_back(metric_of(key, point));
-      out.back().run_id = run_ids[i];
-    }
-  }
-  return out;
 }
 
 }  // namespace slipway::store

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "db/connection.h"
-#include "store/metric_points.h"
 #include "store/runs.h"
 
 namespace slipway::store {
@@ -43,10 +42,6 @@ Result<void> put_run_tag(db::Connection& conn, const RunRow& run, const Tag& tag
 
 /// Where `tag` is mlflow.runName, make the run's name equal to it.
 Result<void> rename_by_tag(db::Connection& conn, const RunRow& run, const Tag& tag);
-
-/// Read all points of one key, in order of timestamp, step and value, exact repeats dropped.
-Result<std::vector<MetricPoint>> read_history(db::Connection& conn, int64_t run_key,
-                                              int64_t name_id);
 
 /// Append points to the history and raise the latest values; keys and limits were checked.
 /// Errors   bad_request: a point names an unknown logged model.

@@ -35,10 +35,7 @@ class RunTest : public StoreTest {
     ADD_FAILURE() << "no metric " << key;
     return 0;
   }
-  std::vector<Metric> history(const std::string& key) {
-    return read([&](db::Connection& c) { return metric_history(c, id_, key, std::nullopt, ""); })
-        .items;
-  }
+  std::vector<MetricPoint> history(const std::string& key) { return history_of(id_, key); }
 };
 
 TEST_F(RunTest, NewRunIsRunningUnderAnInventedName) {
@@ -98,48 +95,9 @@ TEST_F(RunTest, HistoryIsASetInOrderOfTimeStepAndValue) {
   log(id_, {point("a", 1, 5, 1), point("b", 9, 5, 1), point("a", 0, 5, 1)});
   log(id_, {point("a", 1, 5, 1), point("a", 7, 3, 9), point("a", 2, 5, -1)});
   std::vector<double> values;
-  for (const Metric& metric : history("a")) values.push_back(metric.value);
+  for (const MetricPoint& found : history("a")) values.push_back(found.value);
   EXPECT_EQ(values, (std::vector<double>{7, 2, 0, 1}));
   EXPECT_TRUE(history("unknown").empty());
-}
-
-TEST_F(RunTest, HistoryComesInPages) {
-  std::vector<Metric> metrics;
-  for (int64_t i = 0; i < 7; ++i) metrics.push_back(point("m", double(i), i, i));
-  log(id_, metrics);
-  std::string token;
-  std::vector<size_t> sizes;
-  do {
-    const auto page =
-        read([&](db::Connection& c) { return metric_history(c, id_, "m", 3, token); });
-    sizes.push_back(page.items.size());
-    token = page.next_page_token;
-  } while (!token.empty());
-  EXPECT_EQ(sizes, (std::vector<size_t>{3, 3, 1}));
-  EXPECT_EQ(read_error([&](db::Connection& c) { return metric_history(c, id_, "m", 0, ""); }).code,
-            Code::invalid_parameter_value);
-}
-
-TEST_F(RunTest, BulkHistoryCoversSeveralRuns) {
-  const std::string other = new_run();
-  for (const std::string& run_id : {id_, other}) {
-    std::vector<Metric> metrics;
-    for (int64_t i = 0; i < 100; ++i) metrics.push_back(point("m", double(i), i, i));
-    log(run_id, metrics);
-  }
-  const auto all =
-      read([&](db::Connection& c) { return metric_history_bulk(c, {id_, other}, "m", 150); });
-  EXPECT_EQ(all.size(), 150u);
-  EXPECT_EQ(all[0].run_id, std::min(id_, other));
-  const auto thinned = read(
-      [&](db::Connection& c) { return metric_history_interval(c, {id_, other}, "m", 10, 59, 10); });
-  EXPECT_EQ(thinned.front().step, 10);
-  EXPECT_EQ(thinned.back().step, 59);
-  EXPECT_EQ(thinned.size(), 22u);
-  const Error error = read_error([&](db::Connection& c) {
-    return metric_history_interval(c, std::vector<std::string>(101, id_), "m", {}, {}, 10);
-  });
-  EXPECT_EQ(error.code, Code::invalid_parameter_value);
 }
 
 TEST_F(RunTest, ParamsAreInsertOnly) {

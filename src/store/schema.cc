@@ -241,8 +241,32 @@ CREATE TABLE access_generation (generation INTEGER NOT NULL);
 INSERT INTO access_generation (generation) VALUES (1);
 )sql";
 
+// What of metric_log is folded: chunks of one key's points, found by run and key. The summary of a
+// chunk says whether it is worth reading.
+constexpr std::string_view kMetricChunks = R"sql(
+CREATE TABLE metric_chunks (
+  chunk_id INTEGER PRIMARY KEY,
+  run_key INTEGER NOT NULL,
+  name_id INTEGER NOT NULL,
+  n_points INTEGER NOT NULL,
+  first_timestamp_ms INTEGER NOT NULL,
+  first_step INTEGER NOT NULL,
+  last_timestamp_ms INTEGER NOT NULL,
+  last_step INTEGER NOT NULL,
+  min_step INTEGER NOT NULL,
+  max_step INTEGER NOT NULL,
+  steps_rise INTEGER NOT NULL,
+  min_value REAL,
+  max_value REAL,
+  points BLOB NOT NULL
+);
+CREATE INDEX metric_chunks_by_key ON metric_chunks (run_key, name_id, last_timestamp_ms);
+CREATE TABLE metric_folding (through_log_id INTEGER NOT NULL);
+INSERT INTO metric_folding (through_log_id) VALUES (0);
+)sql";
+
 constexpr db::Migration kMigrations[] = {
-    {1, kTracking}, {2, kInputs}, {3, kRegistry}, {4, kAccess}};
+    {1, kTracking}, {2, kInputs}, {3, kRegistry}, {4, kAccess}, {5, kMetricChunks}};
 
 }  // namespace
 

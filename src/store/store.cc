@@ -51,7 +51,12 @@ Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& data_dir
   return store;
 }
 
+void Store::start_folding() {
+  if (folder_ == nullptr) folder_ = std::make_unique<MetricFolder>(*this);
+}
+
 Store::~Store() {
+  folder_.reset();
   idle_readers_.with([](auto& readers) { readers.clear(); });
   writer_.reset();
   if (lock_file_ >= 0) ::close(lock_file_);  // lets the lock go

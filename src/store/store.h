@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "db/connection.h"
 #include "db/writer.h"
+#include "store/metric_folding.h"
 
 namespace slipway::store {
 
@@ -49,6 +50,9 @@ class Store {
     return outcome;
   }
 
+  /// Fold metrics in the background from now on: a server does, a command's short visit does not.
+  void start_folding();
+
   const std::filesystem::path& data_dir() const { return data_dir_; }
   const db::Address& database() const { return database_; }
 
@@ -71,6 +75,7 @@ class Store {
   std::unique_ptr<db::Writer> writer_;
   Guarded<std::vector<std::unique_ptr<db::Connection>>> idle_readers_;
   std::atomic<int64_t> n_readers_ = 0;
+  std::unique_ptr<MetricFolder> folder_;
 };
 
 }  // namespace slipway::store

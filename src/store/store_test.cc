@@ -80,9 +80,7 @@ TEST_F(StoreTest, EightThreadsLogTwentyThousandBatches) {
   for (auto& thread : threads) thread.join();
   EXPECT_EQ(n_failed, 0);
   for (const std::string& run_id : run_ids) {
-    const auto history = read(
-        [&](db::Connection& c) { return metric_history(c, run_id, "loss", std::nullopt, ""); });
-    EXPECT_EQ(history.items.size(), size_t{kBatches});
+    EXPECT_EQ(history_of(run_id, "loss").size(), size_t{kBatches});
     EXPECT_EQ(run(run_id).metrics.at(0).step, kBatches - 1);
   }
 }

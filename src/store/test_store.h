@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "store/experiments.h"
+#include "store/metrics.h"
 #include "store/runs.h"
 #include "store/store.h"
 
@@ -64,6 +65,24 @@ class StoreTest : public testing::Test {
     const auto outcome = store_->write(
         [&](db::Connection& c) { return log_batch(c, run_id, metrics, params, tags); });
     EXPECT_TRUE(outcome.ok()) << outcome.error().message;
+  }
+
+  /// Give the points that `query(connection, sink)` gives, of all runs one after the other.
+  template <typename Query>
+  std::vector<MetricPoint> points_of(Query&& query) {
+    std::vector<MetricPoint> out;
+    read([&](db::Connection& c) {
+      return query(c, [&](std::string_view, std::span<const MetricPoint> points) -> Result<void> {
+        out.insert(out.end(), points.begin(), points.end());
+        return {};
+      });
+    });
+    return out;
+  }
+  std::vector<MetricPoint> history_of(const std::string& run_id, const std::string& key) {
+    return points_of([&](db::Connection& c, const PointSink& sink) {
+      return metric_history(c, run_id, key, std::nullopt, "", sink);
+    });
   }
 
   static Metric point(const std::string& key, double value, int64_t timestamp_ms = 0,
