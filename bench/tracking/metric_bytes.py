@@ -17,6 +17,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -62,7 +63,7 @@ def batches(n_keys: int, n_points: int, value: Value) -> Iterator[list[dict]]:
 
 def used_bytes(database: Path) -> tuple[int, int]:
     """Give the bytes of the pages that hold something, and rows of the log."""
-    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
         ask = lambda sql: connection.execute(sql).fetchone()[0]  # noqa: E731
         pages = ask("PRAGMA page_count") - ask("PRAGMA freelist_count")
         return pages * ask("PRAGMA page_size"), ask("SELECT count(*) FROM metric_log")
