@@ -340,6 +340,7 @@ def run_file(path: Path, options: argparse.Namespace) -> Outcome:
             flags = shlex.split(variables.fill_text(script.directives.get("server", "")))
             if options.cluster:
                 flags += ["--db", options.cluster.new_database()]
+            flags += shlex.split(options.server_flags)
             with LiveServer(options.slipway, folder, flags) as server:
                 outcome = Run(script, server.address, folder, options.rewrite).run()
                 if outcome.failures:
@@ -388,6 +389,7 @@ def main() -> int:
     parser.add_argument("--slipway", help="the program (default $SLIPWAY, build/release/slipway)")
     parser.add_argument("--against", metavar="URL", help="test this server instead of our own")
     parser.add_argument("--postgres", action="store_true", help="keep all in PostgreSQL")
+    parser.add_argument("--server-flags", default="", help="more flags for our own server")
     parser.add_argument("--rewrite", action="store_true", help="record answers that differ")
     parser.add_argument("--slow", action="store_true", help="also run .rest_slow files")
     parser.add_argument("--jobs", type=int, default=2, help="files at a time (default 2)")

@@ -25,7 +25,7 @@ BLANKS = (*COUNTED, ".cmake", ".md", ".rest", ".cli", ".yaml", ".json", ".html",
 FOREIGN = {
     "sqlite3.h": {"db"},
     "libpq-fe.h": {"db"},
-    "arrow/": {"data"},
+    "arrow/": {"data", "files"},
     "parquet/": {"data"},
     "zip.h": {"data"},
     "boost/beast": {"http"},

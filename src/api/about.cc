@@ -19,14 +19,15 @@ Result<http::Response> version(Call&, Workspace&) {
 }
 
 // What clients may rely on. Source: members as observed on mlflow 3.17.2.
-Result<Json> server_info(const Call&, Workspace&) {
+Result<Json> server_info(const Call&, Workspace& workspace) {
+  const bool direct = workspace.artifacts.direct() != nullptr;
   return JsonObject{{"store_type", "SqlStore"},
                     {"workspaces_enabled", false},
                     {"trace_archival_enabled", false},
-                    {"multipart_uploads_enabled", false},
-                    {"multipart_downloads_enabled", false},
-                    {"presigned_upload_run_id_supported", false},
-                    {"presigned_upload_model_id_supported", false}};
+                    {"multipart_uploads_enabled", direct},
+                    {"multipart_downloads_enabled", direct},
+                    {"presigned_upload_run_id_supported", direct},
+                    {"presigned_upload_model_id_supported", direct}};
 }
 
 constexpr Route kRoutes[] = {

@@ -1,3 +1,4 @@
+#include "api/artifact_direct.h"
 #include "api/file_response.h"
 #include "api/routes.h"
 #include "api/wire.h"
@@ -40,16 +41,6 @@ Result<Json> remove(const Call& call, Workspace& workspace) {
   return JsonObject();
 }
 
-Result<Json> multipart(const Call&, Workspace&) {
-  return fail(Code::not_implemented,
-              "Multipart upload is not supported for the current artifact repository");
-}
-
-Result<Json> presigned(const Call&, Workspace&) {
-  return fail(Code::not_implemented,
-              "Multipart download is not supported for the current artifact repository");
-}
-
 constexpr Route kRoutes[] = {
     {"GET", "/api/2.0/mlflow-artifacts/artifacts", list, Needs::read_artifact},
     {"GET", "/api/2.0/mlflow-artifacts/artifacts/<path:artifact_path>", download,
@@ -58,13 +49,13 @@ constexpr Route kRoutes[] = {
      Needs::edit_artifact, Body::file},
     {"DELETE", "/api/2.0/mlflow-artifacts/artifacts/<path:artifact_path>", remove,
      Needs::edit_artifact},
-    {"POST", "/api/2.0/mlflow-artifacts/mpu/create/<path:artifact_path>", multipart,
+    {"POST", "/api/2.0/mlflow-artifacts/mpu/create/<path:artifact_path>", create_upload,
      Needs::edit_artifact},
-    {"POST", "/api/2.0/mlflow-artifacts/mpu/complete/<path:artifact_path>", multipart,
+    {"POST", "/api/2.0/mlflow-artifacts/mpu/complete/<path:artifact_path>", complete_upload,
      Needs::edit_artifact},
-    {"POST", "/api/2.0/mlflow-artifacts/mpu/abort/<path:artifact_path>", multipart,
+    {"POST", "/api/2.0/mlflow-artifacts/mpu/abort/<path:artifact_path>", abort_upload,
      Needs::edit_artifact},
-    {"GET", "/api/2.0/mlflow-artifacts/presigned/<path:artifact_path>", presigned,
+    {"GET", "/api/2.0/mlflow-artifacts/presigned/<path:artifact_path>", presign_download,
      Needs::read_artifact},
 };
 static_assert(all_guarded(kRoutes));

@@ -1,3 +1,4 @@
+#include "api/artifact_direct.h"
 #include "api/artifact_uri.h"
 #include "api/file_response.h"
 #include "api/routes.h"
@@ -72,12 +73,6 @@ Result<http::Response> get_model_artifact(Call& call, Workspace& workspace) {
   return file_below(call, model.artifact_uri, name, workspace);
 }
 
-Result<Json> presigned(const Call&, Workspace&) {
-  return fail(Code::not_implemented,
-              "There are no presigned addresses for artifacts on the server's own disk; use "
-              "/api/2.0/mlflow-artifacts/artifacts");
-}
-
 constexpr Route kRoutes[] = {
     {"GET", "/api/2.0/mlflow/artifacts/list", list, Needs::read_artifact},
     {"GET", "/get-artifact", get_artifact, Needs::read_artifact},
@@ -86,8 +81,10 @@ constexpr Route kRoutes[] = {
      Needs::read_artifact},
     {"GET", "/api/2.0/mlflow/logged-models/<model_id>/artifacts/files", get_model_artifact,
      Needs::read_artifact},
-    {"POST", "/api/2.0/mlflow/artifacts/presigned-download-url", presigned, Needs::read_artifact},
-    {"POST", "/api/2.0/mlflow/artifacts/presigned-upload-url", presigned, Needs::edit_artifact},
+    {"POST", "/api/2.0/mlflow/artifacts/presigned-download-url", presign_download_of,
+     Needs::read_artifact},
+    {"POST", "/api/2.0/mlflow/artifacts/presigned-upload-url", presign_upload_of,
+     Needs::edit_artifact},
 };
 static_assert(all_guarded(kRoutes));
 

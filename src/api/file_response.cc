@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/text.h"
+#include "files/attachment_name.h"
 
 namespace slipway::api {
 namespace {
@@ -99,11 +100,6 @@ bool has_etag(std::string_view list, std::string_view etag) {
   return false;
 }
 
-bool is_plain(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-         c == '-' || c == '_';
-}
-
 }  // namespace
 
 std::string_view media_type(std::string_view name) {
@@ -117,19 +113,6 @@ std::string_view media_type(std::string_view name) {
     if (known.ending == small) return known.type;
   }
   return kBytes;
-}
-
-std::string attachment(std::string_view name) {
-  if (!name.empty() && std::all_of(name.begin(), name.end(), is_plain)) {
-    return fmt::format("attachment; filename={}", name);
-  }
-  std::string quoted;
-  for (const char c : name) {
-    const bool printable = c >= 0x20 && c < 0x7F && c != '"' && c != '\\' && c != '%';
-    quoted += printable ? c : '_';
-  }
-  return fmt::format("attachment; filename=\"{}\"; filename*=UTF-8''{}", quoted,
-                     percent_encode(name));
 }
 
 http::Response file_response(const http::Request& request, files::File file,
@@ -162,7 +145,7 @@ http::Response file_response(const http::Request& request, files::File file,
                          fmt::format("bytes {}-{}/{}", range.first, range.last, file.size_bytes));
   }
   response.headers.add("Content-Type", std::string(media_type(name)));
-  response.headers.add("Content-Disposition", attachment(name));
+  response.headers.add("Content-Disposition", files::attachment_name(name));
   response.headers.add("Content-Security-Policy", "default-src 'none'; sandbox");
   http::FileBody body;
   body.path = std::string(name);

@@ -13,9 +13,6 @@ namespace slipway::api {
 /// Source   as observed on mlflow 3.17.2.
 std::string_view media_type(std::string_view name);
 
-/// Give a Content-Disposition value that makes a browser save the file (RFC 6266, RFC 8187).
-std::string attachment(std::string_view name);
-
 /// Answer a GET or HEAD with a file, or the part that its Range field asks for: 200, 206, 304 where
 /// If-None-Match has it already, 416. Sent as an attachment, so no page of ours ever runs it.
 http::Response file_response(const http::Request& request, files::File file, std::string_view name);

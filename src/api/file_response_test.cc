@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "api/test_workspace.h"
+#include "files/attachment_name.h"
 
 namespace slipway::api {
 namespace {
@@ -16,9 +17,10 @@ TEST(FileResponseTest, MediaTypes) {
 }
 
 TEST(FileResponseTest, NamesInHeaders) {
-  EXPECT_EQ(attachment("x.txt"), "attachment; filename=x.txt");
-  EXPECT_EQ(attachment("a b.txt"), "attachment; filename=\"a b.txt\"; filename*=UTF-8''a%20b.txt");
-  EXPECT_EQ(attachment("é\".txt"),
+  EXPECT_EQ(files::attachment_name("x.txt"), "attachment; filename=x.txt");
+  EXPECT_EQ(files::attachment_name("a b.txt"),
+            "attachment; filename=\"a b.txt\"; filename*=UTF-8''a%20b.txt");
+  EXPECT_EQ(files::attachment_name("é\".txt"),
             "attachment; filename=\"___.txt\"; filename*=UTF-8''%C3%A9%22.txt");
 }
 

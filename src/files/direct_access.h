@@ -37,7 +37,7 @@ class DirectAccess {
   virtual ~DirectAccess() = default;
 
   /// Begin an upload; nothing shows at `path` before complete_upload().
-  /// Errors   invalid_parameter_value: `n_parts` is not in 1…10,000, or the path is the root;
+  /// Errors   invalid_parameter_value: too few or many parts, or the path is the root;
   ///          permission_denied, temporarily_unavailable: the store refuses or does not answer.
   virtual Result<PartedUpload> create_upload(const Path& path, int64_t n_parts) const = 0;
 
@@ -55,5 +55,8 @@ class DirectAccess {
   /// Sign a PUT of the whole file that works for `seconds`.
   virtual Result<SignedAddress> upload_address(const Path& path, int64_t seconds) const = 0;
 };
+
+/// Check what create_upload() is asked for. Errors as there.
+Result<void> check_upload(const Path& path, int64_t n_parts, int64_t max_parts);
 
 }  // namespace slipway::files

@@ -12,6 +12,9 @@ namespace slipway::files {
 /// `abfs://CONTAINER@ACCOUNT.dfs.core.windows.net/PREFIX`, `wasbs://…`). Nothing of an object store
 /// is loaded or started unless its address is given.
 ///
+/// Of an object store, clients get signed addresses to go there themselves, unless the option
+/// `direct=off` is given (where they cannot reach it).
+///
 /// where     empty: the folder `artifacts` of `data_dir`
 /// data_dir  has room for bodies on their way and for copies of models that are served
 /// Errors    invalid_parameter_value: no such kind of address, or one of its options is wrong;

@@ -62,8 +62,11 @@ std::string request_head_text(const Request& request, const Url& url, uint64_t n
     if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7F) c = '_';  // cannot end the line early
   }
   const bool is_six = url.host.find(':') != url.host.npos;
-  std::string out = fmt::format("{} {} HTTP/1.1\r\nHost: {}{}{}:{}\r\n", request.method, target,
-                                is_six ? "[" : "", url.host, is_six ? "]" : "", url.port);
+  // a scheme's own port is left out: object stores sign the field as it is usually sent
+  const bool is_usual = url.port == (url.scheme == "https" ? 443 : 80);
+  std::string out =
+      fmt::format("{} {} HTTP/1.1\r\nHost: {}{}{}{}\r\n", request.method, target, is_six ? "[" : "",
+                  url.host, is_six ? "]" : "", is_usual ? "" : fmt::format(":{}", url.port));
   for (const auto& [name, value] : request.headers.all()) {
     const auto lower_name = lower(name);
     if (lower_name == "host" || is_servers_own(lower_name)) continue;
