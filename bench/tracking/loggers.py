@@ -73,6 +73,23 @@ class Logger(threading.Thread):
                 time.sleep(PAUSE_S * source.uniform(0.5, 1.5))
 
 
+class Reader(threading.Thread):
+    """Reads histories without a pause, so that the write-ahead log is always being read, too."""
+
+    def __init__(self, address: str, loggers: list[Logger], until: float) -> None:
+        super().__init__(daemon=True)
+        self.address, self.loggers, self.until = address, loggers, until
+        self.n_pages = 0
+
+    def run(self) -> None:
+        path = f"{self.address}/api/2.0/mlflow/metrics/get-history?max_results=25000&metric_key=m0"
+        while time.monotonic() < self.until:
+            run_id = random.choice(self.loggers).run_id
+            with urllib.request.urlopen(f"{path}&run_id={run_id}", timeout=60) as answer:
+                answer.read()
+            self.n_pages += 1
+
+
 def state_of(database: Path) -> str:
     if not database.exists():
         return ""
@@ -89,6 +106,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--loggers", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=300)
+    parser.add_argument("--readers", type=int, default=2)
     parser.add_argument("--db")
     options = parser.parse_args()
     flags = ["--db", options.db] if options.db else []
@@ -98,8 +116,11 @@ def main() -> None:
     ):
         begin = time.monotonic()
         loggers = [Logger(server.address, begin + options.seconds) for _ in range(options.loggers)]
-        for logger in loggers:
-            logger.start()
+        readers = [
+            Reader(server.address, loggers, begin + options.seconds) for _ in range(options.readers)
+        ]
+        for thread in loggers + readers:
+            thread.start()
         head = f"{'seconds':>12}{'batches':>9}{'p50 ms':>8}{'p99 ms':>8}{'max ms':>8}"
         print(head + f"{'MB':>9}{'WAL MB':>8}{'log rows':>9}{'in chunks':>11}")
         period = options.seconds / PERIODS
@@ -113,9 +134,10 @@ def main() -> None:
             when = f"{i * period:.0f}-{(i + 1) * period:.0f}"
             most = taken[-1] * 1000
             print(f"{when:>12}{len(taken):9}{p50:8.1f}{p99:8.1f}{most:8.1f}{state}", flush=True)
-        for logger in loggers:
-            logger.join()
+        for thread in loggers + readers:
+            thread.join()
     errors = [error for logger in loggers for error in logger.errors]
+    print(f"{sum(reader.n_pages for reader in readers)} histories read meanwhile")
     print(f"{len(errors)} errors{': ' + errors[0] if errors else ''}")
     sys.exit(1 if errors else 0)
 

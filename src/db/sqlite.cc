@@ -11,6 +11,31 @@ namespace {
 constexpr int kBusyTimeoutMs = 10'000;
 constexpr size_t kMaxGroup = 512;  // bounds how long the first of a group waits for the last
 
+// Pages in the write-ahead log: at so many it is copied to the database after each commit, and at
+// so many it starts anew, which waits a moment for those who read from it.
+constexpr int kLogPages = 1000;
+constexpr int kMostLogPages = 8 * kLogPages;
+constexpr int kRestartWaitMs = 50;
+
+/// Called after each commit. While somebody always reads, the log never starts anew by itself, and
+/// grows without end. What fails here is tried again after a later commit: nothing is lost.
+int after_commit(void* next_restart, sqlite3* database, const char* schema, int n_pages) {
+  int& restart_at = *static_cast<int*>(next_restart);
+  if (n_pages < kLogPages) {
+    restart_at = kMostLogPages;
+    return SQLITE_OK;
+  }
+  if (n_pages < restart_at) {
+    (void)sqlite3_wal_checkpoint_v2(database, schema, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+    return SQLITE_OK;
+  }
+  restart_at = n_pages + kLogPages;
+  sqlite3_busy_timeout(database, kRestartWaitMs);
+  (void)sqlite3_wal_checkpoint_v2(database, schema, SQLITE_CHECKPOINT_RESTART, nullptr, nullptr);
+  sqlite3_busy_timeout(database, kBusyTimeoutMs);
+  return SQLITE_OK;
+}
+
 Code code_of(int sqlite_code, int system_error) {
   if (sqlite_code == SQLITE_CONSTRAINT_UNIQUE || sqlite_code == SQLITE_CONSTRAINT_PRIMARYKEY) {
     return Code::resource_already_exists;
@@ -154,7 +179,10 @@ class Sqlite final : public Database {
     if (code != SQLITE_OK) return handle_.error(code);
     sqlite3_extended_result_codes(handle_.database, 1);
     sqlite3_busy_timeout(handle_.database, kBusyTimeoutMs);
-    if (access == Access::read_write) TRY(script("PRAGMA journal_mode = WAL"));
+    if (access == Access::read_write) {
+      TRY(script("PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = 16777216"));
+      sqlite3_wal_hook(handle_.database, after_commit, &next_restart_);
+    }
     // LIKE distinguishes cases, as PostgreSQL's does; ILIKE is written with lower()
     return script(
         "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA case_sensitive_like = ON;"
@@ -197,6 +225,8 @@ class Sqlite final : public Database {
   size_t max_group() const override { return kMaxGroup; }
 
  private:
+  int next_restart_ = kMostLogPages;
+
   Result<std::unique_ptr<Statement>> statement(std::string_view sql, unsigned flags) {
     sqlite3_stmt* prepared = nullptr;
     const int code = sqlite3_prepare_v3(handle_.database, sql.data(), static_cast<int>(sql.size()),
