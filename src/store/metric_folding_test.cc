@@ -78,7 +78,7 @@ TEST_F(MetricFoldingTest, HistoryIsTheSameHoweverMuchIsFolded) {
   EXPECT_EQ(count("SELECT count(*) FROM metric_log"), 1);
   EXPECT_EQ(text_of(history_of(id_, "a")), text_of(same_as(all, "a")));
   // every point is in one chunk only, and chunks of one key do not overlap
-  const int64_t n_in_chunks = count("SELECT sum(n_points) FROM metric_chunks");
+  const int64_t n_in_chunks = count("SELECT CAST(sum(n_points) AS BIGINT) FROM metric_chunks");
   EXPECT_LE(n_in_chunks, int64_t(same_as(all, "a").size() + same_as(all, "b").size()));
   EXPECT_EQ(count("SELECT count(*) FROM metric_chunks c JOIN metric_chunks d ON c.name_id ="
                   " d.name_id AND c.chunk_id < d.chunk_id AND c.first_timestamp_ms <"
@@ -103,7 +103,7 @@ TEST_F(MetricFoldingTest, APlanIsCarriedOutOnceOrNotAtAll) {
   const FoldPlan first = plan();
   EXPECT_EQ(first.n_rows, 19);
   carry(first);
-  const auto chunks = count("SELECT sum(chunk_id) FROM metric_chunks");
+  const auto chunks = count("SELECT CAST(sum(chunk_id) AS BIGINT) FROM metric_chunks");
   const Error again = write_error([&](db::Connection& c) { return carry_out(c, first); });
   EXPECT_EQ(again.code, Code::aborted);
   // rows are there, but a chunk that was to be merged is not
@@ -114,7 +114,7 @@ TEST_F(MetricFoldingTest, APlanIsCarriedOutOnceOrNotAtAll) {
   stale.old_chunks = {987'654};
   EXPECT_EQ(write_error([&](db::Connection& c) { return carry_out(c, stale); }).code,
             Code::aborted);
-  EXPECT_EQ(count("SELECT sum(chunk_id) FROM metric_chunks"), chunks);
+  EXPECT_EQ(count("SELECT CAST(sum(chunk_id) AS BIGINT) FROM metric_chunks"), chunks);
   carry(second);
   EXPECT_EQ(history_of(id_, "a").size(), 40u);
 }
@@ -148,7 +148,9 @@ TEST_F(MetricFoldingTest, TheFolderFindsRunsThatGrow) {
 
 TEST_F(MetricFoldingTest, ARunThatCannotBeReadStaysAsItIs) {
   for (int64_t i = 0; i < 300; ++i) log(id_, {point("a", double(i), i, i)});
-  write([&](db::Connection& c) { return c.exec("UPDATE metric_log SET points = ?", "damaged"); });
+  write([&](db::Connection& c) {
+    return c.exec("UPDATE metric_log SET points = ?", db::Blob{"damaged"});
+  });
   EXPECT_EQ(read_error([&](db::Connection& c) { return plan_fold(c, run_key(), 1000); }).code,
             Code::not_implemented);  // the first byte is the version
   EXPECT_EQ(count("SELECT count(*) FROM metric_log"), 300);

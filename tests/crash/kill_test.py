@@ -1,8 +1,8 @@
 """kill -9 under load: what was acknowledged is there, no batch is half there, work goes on at once.
 
-python3 tests/crash/kill_test.py [--kills 20] [--seed N] [--db URI]
+python3 tests/crash/kill_test.py [--kills 20] [--seed N] [--db URI | --postgres]
 Clients log batches, create runs and register models while the server is killed at random moments
-and started again on the same data (or the same database, with --db).
+and started again on the same data, or the same database: --db, or a PostgreSQL of the test's own.
 """
 
 from __future__ import annotations
@@ -19,12 +19,14 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from live_server import READY, clean_environment, find_slipway  # noqa: E402
+from postgres import Cluster  # noqa: E402
 
 N_CLIENTS = 6
 N_KEYS = 3
@@ -219,14 +221,19 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 30))
     parser.add_argument("--db", help="a database of a server of its own, such as PostgreSQL")
+    parser.add_argument("--postgres", action="store_true", help="on a PostgreSQL of its own")
     options = parser.parse_args()
     print(f"seed {options.seed}")
     source = random.Random(options.seed)
     starts: list[float] = []
     numbers = itertools.count(1)
     n_batches = 0
-    with tempfile.TemporaryDirectory(prefix="slipway-kill-") as name:
-        server = Server(Path(name), ["--db", options.db] if options.db else [])
+    with ExitStack() as stack:
+        name = stack.enter_context(tempfile.TemporaryDirectory(prefix="slipway-kill-"))
+        database = options.db
+        if options.postgres:
+            database = stack.enter_context(Cluster()).new_database()
+        server = Server(Path(name), ["--db", database] if database else [])
         server.start()
         made = call(server.port, "POST", "runs/create", {"experiment_id": "0", "start_time": 1})
         common_run = made["run"]["info"]["run_id"]

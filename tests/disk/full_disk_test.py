@@ -98,6 +98,58 @@ class FullDiskTest(unittest.TestCase):
             after = self.post("/api/2.0/mlflow/experiments/create", {"name": "after"})
             self.assertEqual(after[0], 200, after)
 
+    def log(self, run_id: str, number: int) -> tuple[int, dict]:
+        point = {"value": number + 0.1, "timestamp": number, "step": number}
+        metrics = [{"key": f"m{k}"} | point for k in range(500)]
+        params = [{"key": f"p{number}", "value": "v" * 6000}]
+        body = {"run_id": run_id, "metrics": metrics, "params": params}
+        return self.post("/api/2.0/mlflow/runs/log-batch", body)
+
+    def steps(self, run_id: str, key: str) -> list[int]:
+        path = f"/api/2.0/mlflow/metrics/get-history?run_id={run_id}&metric_key={key}"
+        with urllib.request.urlopen(self.address + path, timeout=60) as answer:
+            return [point["step"] for point in json.load(answer)["metrics"]]
+
+    def check_batches(self, run_id: str, acknowledged: list[int]) -> None:
+        for key in ("m0", "m499"):
+            self.assertEqual(self.steps(run_id, key), acknowledged)
+        path = f"/api/2.0/mlflow/runs/get?run_id={run_id}"
+        with urllib.request.urlopen(self.address + path, timeout=60) as answer:
+            params = json.load(answer)["run"]["data"]["params"]
+        self.assertEqual({p["key"] for p in params}, {f"p{number}" for number in acknowledged})
+
+    def test_metrics_on_a_full_disk(self) -> None:
+        acknowledged: list[int] = []
+        with LiveServer(find_slipway(None), self.folder, []) as server:
+            self.address = server.address
+            status, made = self.post("/api/2.0/mlflow/runs/create", {"experiment_id": "0"})
+            self.assertEqual(status, 200)
+            run_id = made["run"]["info"]["run_id"]
+            self.assertEqual(self.put("ballast", 10 << 20)[0], 200)
+            refused = 0
+            for number in range(4000):  # 14 MB are left, and a batch takes about 10 kB
+                status, answer = self.log(run_id, number)
+                if status == 200:
+                    acknowledged.append(number)
+                    continue
+                self.assertEqual(status, 503, answer)
+                self.assertRegex(answer["message"], "disk is full")
+                refused += 1
+                if refused == 20:
+                    break
+            self.assertEqual(refused, 20, "the disk never filled")
+            # reading works on a full disk, and shows whole batches only
+            self.check_batches(run_id, acknowledged)
+            path = "/api/2.0/mlflow-artifacts/artifacts/0/run/artifacts/ballast"
+            self.assertEqual(self.call("DELETE", path, b"", "application/json")[0], 200)
+            for number in range(5000, 5020):
+                self.assertEqual(self.log(run_id, number)[0], 200)
+                acknowledged.append(number)
+            self.check_batches(run_id, acknowledged)
+        with LiveServer(find_slipway(None), self.folder, []) as server:
+            self.address = server.address
+            self.check_batches(run_id, acknowledged)
+
 
 if __name__ == "__main__":
     unittest.main()
