@@ -1,4 +1,4 @@
-#include "store/runs.h"
+#include "store/run_search.h"
 
 #include "api/routes.h"
 #include "api/values.h"
@@ -54,8 +54,7 @@ Result<http::Response> search(Call& call, Workspace& workspace) {
   const auto request = TRY(read_search(call, kDefaultMaxResults));
   const auto experiment_ids = TRY(call.texts("experiment_ids"));
   const auto view = TRY(read_view_type(call, "run_view_type"));
-  const auto page = TRY(workspace.store.read(
-      [&](db::Connection& c) { return store::search_runs(c, experiment_ids, request, view); }));
+  const auto page = TRY(store::search_runs(workspace.store, {experiment_ids, request, view}));
   std::string out = "{";
   std::string_view separator = "\"runs\": [";
   for (const auto& run : page.items) {

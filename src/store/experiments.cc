@@ -4,6 +4,7 @@
 #include "store/experiment_rows.h"
 #include "store/limits.h"
 #include "store/rows.h"
+#include "store/run_changes.h"
 #include "store/search_sql.h"
 
 namespace slipway::store {
@@ -184,6 +185,7 @@ Result<void> rename_experiment(db::Connection& conn, std::string_view experiment
 
 Result<void> delete_experiment(db::Connection& conn, std::string_view experiment_id) {
   const int64_t key = TRY(change_stage(conn, experiment_id, true));
+  TRY(note_experiment_changes(conn, key));
   return conn.exec(
       "UPDATE runs SET deleted = 1, deleted_time_ms = ? WHERE experiment_id = ? AND deleted = 0",
       now_ms(), key);
@@ -191,6 +193,7 @@ Result<void> delete_experiment(db::Connection& conn, std::string_view experiment
 
 Result<void> restore_experiment(db::Connection& conn, std::string_view experiment_id) {
   const int64_t key = TRY(change_stage(conn, experiment_id, false));
+  TRY(note_experiment_changes(conn, key));
   return conn.exec("UPDATE runs SET deleted = 0, deleted_time_ms = NULL WHERE experiment_id = ?",
                    key);
 }

@@ -4,6 +4,7 @@
 
 #include "store/limits.h"
 #include "store/rows.h"
+#include "store/run_changes.h"
 
 namespace slipway::store {
 namespace {
@@ -89,9 +90,12 @@ Result<RunRow> find_run(db::Connection& conn, std::string_view run_id) {
 
 Result<RunRow> active_run(db::Connection& conn, std::string_view run_id) {
   const RunRow run = TRY(find_run(conn, run_id));
-  if (!run.deleted) return run;
-  return fail(Code::invalid_parameter_value,
-              "The run {} must be in the 'active' state. Current state is deleted.", run_id);
+  if (run.deleted) {
+    return fail(Code::invalid_parameter_value,
+                "The run {} must be in the 'active' state. Current state is deleted.", run_id);
+  }
+  TRY(note_change(conn, run.key));
+  return run;
 }
 
 Result<int64_t> find_name(db::Connection& conn, std::string_view name) {

@@ -19,7 +19,8 @@ struct RunRow {
 
 /// Find a run. Errors resource_does_not_exist; invalid_parameter_value: not the form of an id.
 Result<RunRow> find_run(db::Connection& conn, std::string_view run_id);
-/// Find a run that may be written to. Errors   as find_run; invalid_parameter_value: deleted.
+/// Find a run that is about to be written to, and note that it changes.
+/// Errors   as find_run; invalid_parameter_value: it is deleted.
 Result<RunRow> active_run(db::Connection& conn, std::string_view run_id);
 
 /// Give the integer that stands for a name of a metric, param or tag; -1 where it is not known.

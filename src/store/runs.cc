@@ -4,6 +4,7 @@
 #include "base/id.h"
 #include "store/experiment_rows.h"
 #include "store/limits.h"
+#include "store/run_changes.h"
 #include "store/run_names.h"
 #include "store/run_rows.h"
 
@@ -50,6 +51,7 @@ std::string run_artifact_uri(std::string_view location, std::string_view run_id)
 /// Moves a run from one stage to the other; one that is there already stays as it is.
 Result<void> change_stage(db::Connection& conn, std::string_view run_id, bool deleted) {
   const RunRow run = TRY(find_run(conn, run_id));
+  TRY(note_change(conn, run.key));
   const auto deleted_time_ms = deleted ? std::optional<int64_t>(now_ms()) : std::nullopt;
   return conn.exec(
       "UPDATE runs SET deleted = ?, deleted_time_ms = ? WHERE run_key = ? AND deleted = ?", deleted,
@@ -82,6 +84,7 @@ Result<Run> create_run(db::Connection& conn, const NewRun& request) {
       run_id, experiment.key, run_name, request.user_id, static_cast<int64_t>(RunStatus::running),
       request.start_time_ms, run_artifact_uri(experiment.artifact_location, run_id)));
   const RunRow run{key, experiment.key, false};
+  TRY(note_change(conn, run.key));
   for (size_t i = 0; i < request.tags.size(); ++i) {
     const Tag tag = TRY(checked_run_tag(request.tags[i], fmt::format("tags[{}].", i)));
     TRY(put_run_tag(conn, run, tag));

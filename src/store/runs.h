@@ -97,9 +97,4 @@ Result<void> delete_run_tag(db::Connection& conn, std::string_view run_id, std::
 Result<void> log_legacy_model(db::Connection& conn, std::string_view run_id,
                               std::string_view model_json);
 
-/// Find runs of some experiments; request.max_results must be 1..50000.
-/// Source   the search language in docs/; order: order_by, then start_time DESC, then run_id.
-Result<Page<Run>> search_runs(db::Connection& conn, const std::vector<std::string>& experiment_ids,
-                              const SearchRequest& request, ViewType view);
-
 }  // namespace slipway::store

@@ -265,8 +265,13 @@ CREATE TABLE metric_folding (through_log_id INTEGER NOT NULL);
 INSERT INTO metric_folding (through_log_id) VALUES (0);
 )sql";
 
-constexpr db::Migration kMigrations[] = {
-    {1, kTracking}, {2, kInputs}, {3, kRegistry}, {4, kAccess}, {5, kMetricChunks}};
+// Numbers rise in the order of commits: writers wait for each other. The newest rows are kept.
+constexpr std::string_view kRunChanges = R"sql(
+CREATE TABLE run_changes (change_no INTEGER PRIMARY KEY, run_key INTEGER NOT NULL);
+)sql";
+
+constexpr db::Migration kMigrations[] = {{1, kTracking}, {2, kInputs},       {3, kRegistry},
+                                         {4, kAccess},   {5, kMetricChunks}, {6, kRunChanges}};
 
 }  // namespace
 

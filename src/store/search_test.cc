@@ -1,5 +1,6 @@
 #include <limits>
 
+#include "store/run_search.h"
 #include "store/search_parser.h"
 #include "store/test_store.h"
 
@@ -99,7 +100,7 @@ class RunSearchTest : public StoreTest {
 
   Result<Page<store::Run>> search(const SearchRequest& request,
                                   ViewType view = ViewType::active_only) {
-    return store().read([&](db::Connection& c) { return search_runs(c, {"0"}, request, view); });
+    return search_runs(store(), {{"0"}, request, view});
   }
   /// The names of the runs found, joined.
   std::string names(const std::string& filter, const std::vector<std::string>& order_by = {}) {

@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "db/migrations.h"
+#include "store/run_index.h"
 #include "store/schema.h"
 
 namespace slipway::store {
@@ -37,6 +38,9 @@ std::string holder_of(int lock_file) {
 
 }  // namespace
 
+Store::Store(std::filesystem::path data_dir, db::Address database)
+    : data_dir_(std::move(data_dir)), database_(std::move(database)) {}
+
 Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& data_dir,
                                            std::string_view database) {
   db::Address address = data_dir / "slipway.db";
@@ -47,6 +51,7 @@ Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& data_dir
   auto connection = TRY(db::Connection::open(store->database_, db::Access::read_write));
   TRY(db::migrate(connection, migrations()));
   TRY(make_default_experiment(connection));
+  store->run_index_ = std::make_unique<RunIndex>();
   store->writer_ = std::make_unique<db::Writer>(std::move(connection));
   return store;
 }

@@ -13,6 +13,8 @@
 
 namespace slipway::store {
 
+class RunIndex;
+
 /// All that a server remembers, in `slipway.db` of its data folder or in a PostgreSQL database that
 /// several servers share. Safe from any thread.
 ///
@@ -53,6 +55,9 @@ class Store {
   /// Fold metrics in the background from now on: a server does, a command's short visit does not.
   void start_folding();
 
+  /// The columns in memory that searches over runs use.
+  RunIndex& run_index() { return *run_index_; }
+
   const std::filesystem::path& data_dir() const { return data_dir_; }
   const db::Address& database() const { return database_; }
 
@@ -63,8 +68,7 @@ class Store {
   uint64_t size_bytes() const;
 
  private:
-  Store(std::filesystem::path data_dir, db::Address database)
-      : data_dir_(std::move(data_dir)), database_(std::move(database)) {}
+  Store(std::filesystem::path data_dir, db::Address database);
   Result<void> lock_folder();
   Result<std::unique_ptr<db::Connection>> take_reader();
   void give_back(std::unique_ptr<db::Connection> reader);
@@ -76,6 +80,7 @@ class Store {
   Guarded<std::vector<std::unique_ptr<db::Connection>>> idle_readers_;
   std::atomic<int64_t> n_readers_ = 0;
   std::unique_ptr<MetricFolder> folder_;
+  std::unique_ptr<RunIndex> run_index_;
 };
 
 }  // namespace slipway::store
