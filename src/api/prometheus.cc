@@ -5,6 +5,7 @@
 #include "api/routes.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "store/run_index.h"
 
 namespace slipway::api {
 namespace {
@@ -37,6 +38,18 @@ void put_server(Exposition& out, const Monitor& monitor) {
   out.sample(monitor.draining ? 1 : 0);
   out.family("slipway_build_info", "gauge", "Always 1; its label tells the version.");
   out.sample({{"version", monitor.version}}, 1);
+}
+
+void put_search(Exposition& out, const Workspace& workspace) {
+  const auto use = workspace.store.run_index().use();
+  out.family("slipway_run_index_bytes", "gauge", "Memory of the columns that searches use.");
+  out.sample(static_cast<double>(use.size_bytes));
+  out.family("slipway_run_index_runs", "gauge", "Runs that have columns in memory.");
+  out.sample(static_cast<double>(use.n_runs));
+  out.family("slipway_run_index_columns", "gauge", "Columns in memory, of all experiments.");
+  out.sample(static_cast<double>(use.n_columns));
+  out.family("slipway_run_texts_bytes", "gauge", "Memory of runs kept as JSON for searches.");
+  out.sample(static_cast<double>(workspace.run_texts->size_bytes()));
 }
 
 void put_store(Exposition& out, const store::Store& store) {
@@ -96,6 +109,7 @@ Result<http::Response> metrics(Call&, Workspace& workspace) {
   put_requests(out, *workspace.monitor);
   put_server(out, *workspace.monitor);
   put_store(out, workspace.store);
+  put_search(out, workspace);
   put_process(out);
   return http::respond(200, out.take(), Exposition::kContentType);
 }

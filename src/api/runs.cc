@@ -1,8 +1,7 @@
-#include "store/run_search.h"
-
 #include "api/routes.h"
 #include "api/values.h"
 #include "api/wire.h"
+#include "store/run_search.h"
 
 namespace slipway::api {
 namespace {
@@ -49,26 +48,70 @@ Result<http::Response> get(Call& call, Workspace& workspace) {
   return run_response(run);
 }
 
-Result<http::Response> search(Call& call, Workspace& workspace) {
-  constexpr int64_t kDefaultMaxResults = 1000;
-  const auto request = TRY(read_search(call, kDefaultMaxResults));
-  const auto experiment_ids = TRY(call.texts("experiment_ids"));
-  const auto view = TRY(read_view_type(call, "run_view_type"));
-  const auto page = TRY(store::search_runs(workspace.store, {experiment_ids, request, view}));
-  std::string out = "{";
+// The texts of a page's runs; those that are gone are left out. Those kept since an earlier search
+// need no reading.
+Result<std::vector<RunTexts::Text>> texts_of(db::Connection& conn,
+                                             const std::vector<store::FoundRun>& found,
+                                             RunTexts& kept) {
+  std::vector<RunTexts::Text> texts;
+  std::vector<store::FoundRun> missing;
+  for (const auto& run : found) {
+    texts.push_back(kept.find(run));
+    if (!texts.back()) missing.push_back(run);
+  }
+  const auto runs = TRY(store::load_found(conn, missing));
+  size_t n_read = 0;
+  for (auto& text : texts) {
+    if (text) continue;
+    const auto& run = runs[n_read];
+    const auto& key = missing[n_read++];
+    if (!run) continue;
+    std::string written;
+    append_run(written, *run);
+    text = std::make_shared<const std::string>(std::move(written));
+    kept.keep(key, text);
+  }
+  std::erase(texts, nullptr);
+  return texts;
+}
+
+http::Response search_response(const std::vector<RunTexts::Text>& texts,
+                               std::string_view next_page_token) {
+  size_t n_bytes = 64 + next_page_token.size();
+  for (const auto& text : texts) n_bytes += text->size() + 2;
+  std::string out;
+  out.reserve(n_bytes);
+  out += '{';
   std::string_view separator = "\"runs\": [";
-  for (const auto& run : page.items) {
+  for (const auto& text : texts) {
     out += separator;
-    append_run(out, run);
+    out += *text;
     separator = ", ";
   }
-  if (!page.items.empty()) out += ']';
-  if (!page.next_page_token.empty()) {
-    out += page.items.empty() ? "\"next_page_token\": " : ", \"next_page_token\": ";
-    append_quoted(out, page.next_page_token);
+  if (!texts.empty()) out += ']';
+  if (!next_page_token.empty()) {
+    out += texts.empty() ? "\"next_page_token\": " : ", \"next_page_token\": ";
+    append_quoted(out, next_page_token);
   }
   out += '}';
   return json_text(std::move(out));
+}
+
+Result<http::Response> search(Call& call, Workspace& workspace) {
+  constexpr int64_t kDefaultMaxResults = 1000;
+  store::RunSearch search;
+  search.request = TRY(read_search(call, kDefaultMaxResults));
+  search.experiment_ids = TRY(call.texts("experiment_ids"));
+  search.view = TRY(read_view_type(call, "run_view_type"));
+  http::Response response;
+  TRY(store::find_runs(
+      workspace.store, search,
+      [&](db::Connection& conn, const store::Page<store::FoundRun>& page) -> Result<void> {
+        const auto texts = TRY(texts_of(conn, page.items, *workspace.run_texts));
+        response = search_response(texts, page.next_page_token);
+        return {};
+      }));
+  return response;
 }
 
 Result<http::Response> update(Call& call, Workspace& workspace) {

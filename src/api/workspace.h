@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "api/monitor.h"
+#include "api/run_texts.h"
 #include "files/artifact_store.h"
 #include "store/store.h"
 
@@ -32,6 +33,7 @@ struct Workspace {
   serve::Endpoints& endpoints;
   Options options;
   std::unique_ptr<Monitor> monitor = std::make_unique<Monitor>();
+  std::unique_ptr<RunTexts> run_texts = std::make_unique<RunTexts>();
 };
 
 }  // namespace slipway::api

@@ -1,6 +1,7 @@
 #include "store/run_search.h"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 
 #include "store/limits.h"
@@ -98,7 +99,10 @@ Result<Page<Run>> search_runs(Store& store, const RunSearch& search) {
   Page<Run> page;
   TRY(find_runs(store, search,
                 [&](db::Connection& conn, const Page<FoundRun>& found) -> Result<void> {
-                  page.items = TRY(load_found(conn, found.items));
+                  auto runs = TRY(load_found(conn, found.items));
+                  for (auto& run : runs) {
+                    if (run) page.items.push_back(*std::move(run));
+                  }
                   page.next_page_token = found.next_page_token;
                   return {};
                 }));
@@ -111,11 +115,22 @@ Result<Page<FoundRun>> find_runs_by_sql(db::Connection& conn, const RunSearch& s
   return run_sql(checked, plan.start, search);
 }
 
-Result<std::vector<Run>> load_found(db::Connection& conn, const std::vector<FoundRun>& runs) {
+Result<std::vector<std::optional<Run>>> load_found(db::Connection& conn,
+                                                   const std::vector<FoundRun>& runs) {
   std::vector<int64_t> keys;
   keys.reserve(runs.size());
   for (const FoundRun& run : runs) keys.push_back(run.run_key);
-  return load_runs(conn, keys);
+  auto loaded = TRY(load_runs(conn, keys));
+  std::vector<std::optional<Run>> out;
+  if (loaded.size() == keys.size()) {
+    out.assign(std::move_iterator(loaded.begin()), std::move_iterator(loaded.end()));
+    return out;
+  }
+  for (const int64_t key : keys) {  // some are gone: only one by one it is known which
+    auto one = TRY(load_runs(conn, {key}));
+    out.push_back(one.empty() ? std::nullopt : std::optional(std::move(one.front())));
+  }
+  return out;
 }
 
 }  // namespace slipway::store

@@ -1,6 +1,7 @@
 // store/run_search.h — the search over runs: by the run index, or by SQL where that cannot answer.
 #pragma once
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,7 +36,8 @@ Result<Page<Run>> search_runs(Store& store, const RunSearch& search);
 /// The same by SQL alone: what the index falls back to, and is compared with.
 Result<Page<FoundRun>> find_runs_by_sql(db::Connection& conn, const RunSearch& search);
 
-/// Read found runs with all their data, in their order; those that are gone are left out.
-Result<std::vector<Run>> load_found(db::Connection& conn, const std::vector<FoundRun>& runs);
+/// Read found runs with all their data, in their order; nothing for one that is gone.
+Result<std::vector<std::optional<Run>>> load_found(db::Connection& conn,
+                                                   const std::vector<FoundRun>& runs);
 
 }  // namespace slipway::store

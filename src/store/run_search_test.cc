@@ -341,7 +341,7 @@ TEST_F(RunIndexTest, PagesNeitherRepeatNorSkipWhileRunsCome) {
       auto found = by_index ? find(search)
                             : read([&](db::Connection& c) { return find_runs_by_sql(c, search); });
       const auto runs = read([&](db::Connection& c) { return load_found(c, found.items); });
-      for (const auto& found_run : runs) seen.insert(found_run.info.run_id);
+      for (const auto& found_run : runs) seen.insert(found_run->info.run_id);
       search.request.page_token = found.next_page_token;
     } while (!search.request.page_token.empty() && seen.size() < 100'000);
     stop = true;
