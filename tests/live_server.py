@@ -49,6 +49,12 @@ class LiveServer:
         self._folder = folder
         self._process: subprocess.Popen[str] | None = None
 
+    @property
+    def pid(self) -> int:
+        """The process while the server runs."""
+        assert self._process is not None
+        return self._process.pid
+
     def __enter__(self) -> LiveServer:
         with self._errors.open("w") as errors:
             self._process = subprocess.Popen(

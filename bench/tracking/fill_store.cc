@@ -1,5 +1,5 @@
 // Fills a data folder with runs through the store's own functions, as fast as that goes:
-//   fill_store FOLDER [RUNS [EXPERIMENTS [METRICS [PARAMS]]]]
+//   fill_store DATA_DIR [RUNS [EXPERIMENTS [METRICS [PARAMS]]]]
 // Defaults: 1,000,000 runs, 50 experiments, 20 metrics and 10 params a run. Metrics m0, m1, … are
 // uniform in [0, 1); params p0, p1, … have 2, 10, 100, 1,000 values, from p4 on all of their own;
 // tag `team` has 20 values. The data is the same every time.
@@ -95,7 +95,7 @@ int main(int argc, char** argv) {
   int64_t* const numbers[] = {&shape.n_runs, &shape.n_experiments, &shape.n_metrics,
                               &shape.n_params};
   if (argc < 2 || argc > 6) {
-    std::fprintf(stderr, "fill_store FOLDER [RUNS [EXPERIMENTS [METRICS [PARAMS]]]]\n");
+    std::fprintf(stderr, "fill_store DATA_DIR [RUNS [EXPERIMENTS [METRICS [PARAMS]]]]\n");
     return 2;
   }
   for (int i = 2; i < argc; ++i) {

@@ -1,7 +1,7 @@
-"""The tracking server beside MLflow's own, on the same machine in the same run.
+"""The tracking server beside MLflow's own and FastTrackML, on the same machine in the same run.
 
-.deps/python/bin/python bench/tracking/tracking.py [--seconds 10]
-Both keep their data on the same disk, MLflow in SQLite with its default of server workers.
+.deps/python/bin/python bench/tracking/tracking.py [--seconds 10] [--peers mlflow fasttrackml]
+All keep their data on the same disk, the peers in SQLite, MLflow with its default of workers.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -102,18 +103,38 @@ def fluent_runs(address: str, n_processes: int, seconds: int) -> tuple[float, st
     return n_runs * n_processes / wall, ""
 
 
-def measure(address: str, seconds: int) -> dict[str, tuple[float, str]]:
+Rows = dict[str, tuple[float, str]]  # requests or runs per second and the median latency
+
+
+def measure(address: str, seconds: int) -> Rows:
     run_id, rate = make_runs(address)
     runs = "run + 10 metrics + 10 params"
-    return {  # in this order, as the search goes through what was made before
-        "log-batch of 100 points, 8 clients": wrk(address, "log_batch.lua", 8, seconds, run_id),
-        "search 50 of 500 runs, 4 clients": wrk(address, "search_runs.lua", 4, seconds, run_id),
-        f"{runs}, 1 client": wrk_runs(address, 1, seconds),
-        f"{runs}, 8 clients": wrk_runs(address, 8, seconds),
-        f"{runs}, Python's urllib": (rate, ""),
-        f"{runs}, MLflow's client": fluent_runs(address, 1, seconds),
-        f"{runs}, 8 of them": fluent_runs(address, 8, seconds),
+    rows = {  # in this order, as the search goes through what was made before
+        "log-batch of 100 points, 8 clients": lambda: wrk(
+            address, "log_batch.lua", 8, seconds, run_id
+        ),
+        "search 50 of 500 runs, 4 clients": lambda: wrk(
+            address, "search_runs.lua", 4, seconds, run_id
+        ),
+        "the same, each with a bound of its own": lambda: wrk(
+            address, "search_bounds.lua", 4, seconds, run_id
+        ),
+        f"{runs}, 1 client": lambda: wrk_runs(address, 1, seconds),
+        f"{runs}, 8 clients": lambda: wrk_runs(address, 8, seconds),
+        f"{runs}, Python's urllib": lambda: (rate, ""),
+        f"{runs}, MLflow's client": lambda: fluent_runs(address, 1, seconds),
+        f"{runs}, 8 of them": lambda: fluent_runs(address, 8, seconds),
     }
+    return {what: measured(row, what) for what, row in rows.items()}
+
+
+def measured(row: Callable[[], tuple[float, str]], what: str) -> tuple[float, str]:
+    """A row that fails is 0: a peer need not do all that MLflow does."""
+    try:
+        return row()
+    except SystemExit as failure:
+        print(f"{what}: {failure}", file=sys.stderr)
+        return 0, ""
 
 
 def free_port() -> int:
@@ -122,13 +143,28 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def measure_mlflow(folder: Path, seconds: int) -> dict[str, tuple[float, str]]:
-    port = free_port()
+def mlflow_command(folder: Path, port: int) -> list:
     command = [Path(sys.executable).parent / "mlflow", "server", "--port", str(port)]
     command += ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db"]
-    command += ["--artifacts-destination", str(folder / "artifacts")]
-    with (folder / "mlflow.log").open("w") as log:
-        server = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+    return [*command, "--artifacts-destination", str(folder / "artifacts")]
+
+
+def fasttrackml_command(folder: Path, port: int) -> list:
+    command = [Path(sys.executable).parent / "fml", "server", "--log-level", "warn"]
+    command += ["--listen-address", f"127.0.0.1:{port}"]
+    command += ["--database-uri", f"sqlite://{folder}/fasttrackml.db"]
+    return [*command, "--default-artifact-root", str(folder / "fasttrackml")]
+
+
+PEERS = {"mlflow": mlflow_command, "fasttrackml": fasttrackml_command}
+
+
+def measure_peer(name: str, folder: Path, seconds: int) -> Rows:
+    port = free_port()
+    with (folder / f"{name}.log").open("w") as log:
+        server = subprocess.Popen(
+            PEERS[name](folder, port), stdout=log, stderr=log, start_new_session=True
+        )
     try:
         address = f"http://127.0.0.1:{port}"
         for _ in range(120):
@@ -143,19 +179,32 @@ def measure_mlflow(folder: Path, seconds: int) -> dict[str, tuple[float, str]]:
         server.wait(60)
 
 
+def print_table(ours: Rows, peers: dict[str, Rows]) -> None:
+    head = f"{'':48}{'slipway/s':>12}{'p50':>9}"
+    for name in peers:
+        head += f"{name + '/s':>15}{'p50':>9}{'ratio':>8}"
+    print(head)
+    for what, (rate, p50) in ours.items():
+        line = f"{what:48}{rate:12.1f}{p50:>9}"
+        for rows in peers.values():
+            peer, peer_p50 = rows[what]
+            line += f"{peer:15.1f}{peer_p50:>9}" + (f"{rate / peer:7.1f}x" if peer else "  fails")
+        print(line)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=int, default=10)
-    seconds = parser.parse_args().seconds
+    parser.add_argument("--peers", nargs="*", choices=list(PEERS), default=list(PEERS))
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=HERE.parent.parent / "build") as name:
         folder = Path(name)
         with LiveServer(find_slipway(None), folder, []) as server:
-            ours = measure(server.address, seconds)
-        theirs = measure_mlflow(folder, seconds)
-    print(f"{'':48}{'slipway/s':>12}{'p50':>9}{'mlflow/s':>11}{'p50':>9}{'ratio':>8}")
-    for what, (rate, p50) in ours.items():
-        peer, peer_p50 = theirs[what]
-        print(f"{what:48}{rate:12.1f}{p50:>9}{peer:11.1f}{peer_p50:>9}{rate / peer:7.0f}x")
+            ours = measure(server.address, options.seconds)
+        if not all(rate for rate, _ in ours.values()):
+            raise SystemExit("our own server fails")
+        peers = {peer: measure_peer(peer, folder, options.seconds) for peer in options.peers}
+    print_table(ours, peers)
 
 
 if __name__ == "__main__":
