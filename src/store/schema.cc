@@ -270,8 +270,19 @@ constexpr std::string_view kRunChanges = R"sql(
 CREATE TABLE run_changes (change_no INTEGER PRIMARY KEY, run_key INTEGER NOT NULL);
 )sql";
 
-constexpr db::Migration kMigrations[] = {{1, kTracking}, {2, kInputs},       {3, kRegistry},
-                                         {4, kAccess},   {5, kMetricChunks}, {6, kRunChanges}};
+// The orders that lists of 100,000 are asked for in, and the versions of a run.
+constexpr std::string_view kListIndexes = R"sql(
+CREATE INDEX experiments_by_creation ON experiments (creation_time_ms DESC, experiment_id);
+CREATE INDEX experiments_by_update ON experiments (last_update_time_ms DESC, experiment_id DESC);
+CREATE INDEX registered_models_by_update
+  ON registered_models (last_updated_timestamp_ms DESC, name);
+CREATE INDEX model_versions_by_update ON model_versions (last_updated_timestamp_ms DESC);
+CREATE INDEX model_versions_by_run ON model_versions (run_id);
+)sql";
+
+constexpr db::Migration kMigrations[] = {{1, kTracking},   {2, kInputs},       {3, kRegistry},
+                                         {4, kAccess},     {5, kMetricChunks}, {6, kRunChanges},
+                                         {7, kListIndexes}};
 
 }  // namespace
 
