@@ -39,6 +39,7 @@ Result<int> endpoints_list(Invocation& call);
 Result<int> tokens_create(Invocation& call);
 Result<int> tokens_list(Invocation& call);
 Result<int> tokens_delete(Invocation& call);
+Result<int> import_mlflow(Invocation& call);
 Result<int> tour(Invocation& call);
 Result<int> version(Invocation& call);
 Result<int> doctor(Invocation& call);

@@ -84,6 +84,11 @@ constexpr Command kCommands[] = {
      tokens_create},
     {"tokens list", "List tokens (not their values)", "  slipway tokens list", tokens_list},
     {"tokens delete", "Revoke a token", "  slipway tokens delete TOKEN_ID", tokens_delete},
+    {"import mlflow", "Bring in all that an MLflow server or an mlruns folder holds",
+     "  slipway import mlflow sqlite:///mlflow.db --artifacts-root ./mlartifacts \\\n"
+     "      --data-dir ~/slipway\n"
+     "  slipway import mlflow ./mlruns --data-dir ~/slipway",
+     import_mlflow},
     {"doctor", "Say what is installed, what is missing and how to get it",
      "  slipway doctor\n  slipway doctor --json", doctor},
     {"version", "Show the version", "  slipway version --json", version},
