@@ -31,7 +31,7 @@ FOREIGN = {
     "boost/beast": {"http"},
     "boost/asio": {"http"},
     "simdjson.h": {"serve", "api"},
-    "yaml-cpp": {"data", "models", "cli"},
+    "yaml-cpp": {"data", "models", "intake", "cli"},
     "lbfgs.h": {"train"},
     "CLI/": {"cli"},
 }

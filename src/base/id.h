@@ -13,6 +13,21 @@ std::string random_hex(size_t n_bytes);
 /// Give the SHA-256 of `bytes` as 64 lower-case hex digits (FIPS 180-4).
 std::string sha256_hex(std::string_view bytes);
 
+/// The same of bytes that come in pieces.
+class Sha256 {
+ public:
+  Sha256();
+  Sha256(const Sha256&) = delete;
+  Sha256& operator=(const Sha256&) = delete;
+  ~Sha256();
+  void add(std::string_view bytes);
+  /// The digest of all that was added; nothing may be added afterwards.
+  std::string hex();
+
+ private:
+  void* context_;  // OpenSSL's
+};
+
 /// Folds bytes into a 64-bit digest as they come; for content digests, not for secrets.
 /// Source   FNV-1a, 64 bits.
 class Digest {

@@ -39,6 +39,8 @@ Result<int> endpoints_list(Invocation& call);
 Result<int> tokens_create(Invocation& call);
 Result<int> tokens_list(Invocation& call);
 Result<int> tokens_delete(Invocation& call);
+Result<int> backup_folder(Invocation& call);
+Result<int> restore_folder(Invocation& call);
 Result<int> import_mlflow(Invocation& call);
 Result<int> tour(Invocation& call);
 Result<int> version(Invocation& call);

@@ -84,6 +84,10 @@ constexpr Command kCommands[] = {
      tokens_create},
     {"tokens list", "List tokens (not their values)", "  slipway tokens list", tokens_list},
     {"tokens delete", "Revoke a token", "  slipway tokens delete TOKEN_ID", tokens_delete},
+    {"backup", "Copy a server's data folder while it runs",
+     "  slipway backup /backups/slipway --data-dir ~/slipway --keep 7", backup_folder},
+    {"restore", "Put a backup into a new data folder",
+     "  slipway restore /backups/slipway --data-dir ~/slipway-again", restore_folder},
     {"import mlflow", "Bring in all that an MLflow server or an mlruns folder holds",
      "  slipway import mlflow sqlite:///mlflow.db --artifacts-root ./mlartifacts \\\n"
      "      --data-dir ~/slipway\n"

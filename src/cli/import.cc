@@ -42,12 +42,14 @@ void print_notes(const intake::ImportReport& report) {
 Result<int> import_mlflow(Invocation& call) {
   std::string from;
   std::string data_dir = "slipway-data";
+  std::string db = "embedded";
   std::string artifacts_at;
   std::string artifacts_root;
   Format format = Format::table;
   Flags flags(call);
   flags.positional(from, "FROM", "sqlite:///FILE, postgresql://…, or an mlruns folder");
   flags.text(data_dir, "--data-dir", "Folder of the Slipway server, which must not run");
+  flags.text(db, "--db", "Where that server keeps its database, as of `server`");
   flags.text(artifacts_at, "--artifacts", "Where that server keeps artifacts, as of `server`");
   flags.text(artifacts_root, "--artifacts-root",
              "Folder that mlflow-artifacts:/ stands for: the MLflow server's "
@@ -56,7 +58,7 @@ Result<int> import_mlflow(Invocation& call) {
   TRY(flags.parse());
   process::install_interrupt();
   const auto source = TRY(open_source(from));
-  const auto store = TRY(store::Store::open(data_dir));
+  const auto store = TRY(store::Store::open(data_dir, db == "embedded" ? "" : db));
   const auto artifacts = TRY(files::open_artifacts(artifacts_at, data_dir));
   intake::ImportOptions options;
   options.artifacts_root = artifacts_root;

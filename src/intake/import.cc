@@ -155,8 +155,9 @@ Result<void> Import::take(const SourceRegisteredModel& found) {
       imported.storage_location = moved(imported.storage_location, id);
     }
   }
-  return store_.write(
-      [&](db::Connection& c) { return store::put_registered_model(c, found.model, versions); });
+  return store_.write([&](db::Connection& c) {
+    return store::put_registered_model(c, found.model, versions, found.last_version);
+  });
 }
 
 Result<store::ImportCounts> Import::count_here() {

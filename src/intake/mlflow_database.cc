@@ -13,6 +13,7 @@ namespace slipway::intake {
 namespace {
 
 constexpr int64_t kPage = 500;
+constexpr std::string_view kDeletedStage = "Deleted_Internal";
 
 store::LifecycleStage stage_of(std::string_view text) {
   return text == "deleted" ? store::LifecycleStage::deleted : store::LifecycleStage::active;
@@ -284,6 +285,8 @@ Result<void> MlflowDatabase::read_versions(SourceRegisteredModel& found) {
   TRY(conn_.for_each(
       sql,
       [&](const db::Row& row) {
+        found.last_version = row.integer(0);
+        if (row.bytes(5) == kDeletedStage) return;  // a row that only keeps the number
         auto& imported = found.versions.emplace_back();
         auto& version = imported.version;
         version.name = name;
@@ -322,10 +325,12 @@ Result<store::ImportCounts> MlflowDatabase::counts() {
   out.n_params = TRY(count("SELECT count(*) FROM params"));
   out.n_run_tags = TRY(count("SELECT count(*) FROM tags"));
   out.n_registered_models = TRY(count("SELECT count(*) FROM registered_models"));
-  out.n_versions = TRY(count("SELECT count(*) FROM model_versions"));
-  out.n_registry_tags =
-      TRY(count("SELECT (SELECT count(*) FROM registered_model_tags) +"
-                " (SELECT count(*) FROM model_version_tags)"));
+  out.n_versions =
+      TRY(count("SELECT count(*) FROM model_versions WHERE current_stage <> 'Deleted_Internal'"));
+  out.n_registry_tags = TRY(
+      count("SELECT (SELECT count(*) FROM registered_model_tags) +"
+            " (SELECT count(*) FROM model_version_tags t JOIN model_versions v ON v.name = t.name"
+            " AND v.version = t.version WHERE v.current_stage <> 'Deleted_Internal')"));
   if (tables_.has_aliases) {
     out.n_aliases = TRY(count("SELECT count(*) FROM registered_model_aliases"));
   }
@@ -356,6 +361,27 @@ Result<std::vector<std::pair<std::string, int64_t>>> MlflowDatabase::left_out() 
   return out;
 }
 
+// SQLAlchemy's addresses may name a driver: postgresql+psycopg2://…
+Result<db::Address> address_of(const std::string& uri) {
+  constexpr std::string_view kSqlite = "sqlite:///";
+  const auto colon = uri.find("://");
+  const auto plus = uri.find('+');
+  if (colon != uri.npos && !uri.starts_with(kSqlite)) {
+    auto plain = plus < colon ? uri.substr(0, plus) + uri.substr(colon) : uri;
+    if (db::names_a_server(plain)) return db::Address::server(plain);
+    return fail(
+        Code::not_implemented,
+        "'{}://' databases cannot be imported; accepted: sqlite:///FILE, postgresql://… and "
+        "mlruns folders",
+        uri.substr(0, colon));
+  }
+  const std::string file = uri.starts_with(kSqlite) ? uri.substr(kSqlite.size()) : uri;
+  if (!std::filesystem::exists(file)) {
+    return fail(Code::resource_does_not_exist, "there is no file '{}'", file);
+  }
+  return db::Address(file);
+}
+
 Result<void> check_workspaces(db::Connection& conn) {
   const auto other = TRY(
       conn.text("SELECT workspace FROM experiments WHERE workspace <> 'default' UNION"
@@ -369,16 +395,12 @@ Result<void> check_workspaces(db::Connection& conn) {
 }  // namespace
 
 Result<std::unique_ptr<Source>> open_mlflow_database(const std::string& uri) {
-  constexpr std::string_view kSqlite = "sqlite:///";
-  std::string file = uri.starts_with(kSqlite) ? uri.substr(kSqlite.size()) : uri;
-  if (file.find("://") == file.npos && !std::filesystem::exists(file)) {
-    return fail(Code::resource_does_not_exist, "there is no file '{}'", file);
-  }
-  auto conn = TRY(db::Connection::open(file, db::Access::read_only));
+  const auto address = TRY(address_of(uri));
+  auto conn = TRY(db::Connection::open(address, db::Access::read_only));
   const auto revision = conn.text("SELECT version_num FROM alembic_version");
   if (!revision.ok() || !*revision) {
     return fail(Code::invalid_parameter_value,
-                "'{}' is no MLflow database: it has no table alembic_version", uri);
+                "'{}' is no MLflow database: it has no table alembic_version", address.shown());
   }
   const auto tables = TRY(mlflow_tables(**revision));
   if (tables.has_workspaces) TRY(check_workspaces(conn));

@@ -267,7 +267,8 @@ Result<SourceRegisteredModel> MlflowFolder::read_registered(const fs::path& fold
   model.last_updated_timestamp_ms = meta.integer("last_updated_timestamp");
   model.description = meta.maybe_text("description");
   model.tags = TRY(values_in(folder / "tags"));
-  for (const auto& alias : TRY(values_in(folder / "aliases"))) {
+  const auto aliases = TRY(values_in(folder / "aliases"));
+  for (const auto& alias : aliases) {
     model.aliases.push_back({alias.key, to_integer(trim(alias.value)).value_or(0)});
   }
   for (const auto& version_folder : folders_in(folder)) {
@@ -275,6 +276,8 @@ Result<SourceRegisteredModel> MlflowFolder::read_registered(const fs::path& fold
       continue;
     }
     const auto info = TRY(MetaFile::read(version_folder / kMeta));
+    found.last_version = std::max(found.last_version, info.integer("version"));
+    if (info.text("current_stage") == "Deleted_Internal") continue;  // only keeps the number
     auto& imported = found.versions.emplace_back();
     auto& version = imported.version;
     version.name = model.name;

@@ -19,6 +19,7 @@ struct SourceModel {
 struct SourceRegisteredModel {
   store::RegisteredModel model;
   std::vector<store::ImportedVersion> versions;
+  int64_t last_version = 0;  // the highest number ever given, also to one that was deleted
 };
 
 /// A tracker's own store, only ever read. Addresses of artifacts are as it wrote them.

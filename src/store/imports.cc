@@ -60,7 +60,8 @@ Result<void> put_version(db::Connection& conn, int64_t key, const ImportedVersio
 }
 
 Result<void> add(db::Connection& conn, int64_t& count, std::string_view sql, int64_t key) {
-  count += TRY(conn.integer(sql, key)).value_or(0);
+  const auto n = TRY(conn.integer(sql, key));
+  count += n.value_or(0);
   return {};
 }
 
@@ -167,8 +168,9 @@ Result<bool> has_registered_model(db::Connection& conn, std::string_view name) {
 }
 
 Result<void> put_registered_model(db::Connection& conn, const RegisteredModel& model,
-                                  const std::vector<ImportedVersion>& versions) {
-  int64_t next_version = 1;
+                                  const std::vector<ImportedVersion>& versions,
+                                  int64_t last_version) {
+  int64_t next_version = last_version + 1;
   for (const auto& imported : versions) {
     next_version = std::max(next_version, imported.version.version + 1);
   }

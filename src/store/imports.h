@@ -44,8 +44,10 @@ struct ImportedVersion {
 };
 Result<bool> has_registered_model(db::Connection& conn, std::string_view name);
 /// Put in a registered model with all its versions, tags and aliases. Errors as put_run.
+/// last_version   the highest number ever given: none up to it is given again
 Result<void> put_registered_model(db::Connection& conn, const RegisteredModel& model,
-                                  const std::vector<ImportedVersion>& versions);
+                                  const std::vector<ImportedVersion>& versions,
+                                  int64_t last_version);
 
 /// How much there is of each kind.
 struct ImportCounts {
