@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "base/text.h"
+#include "store/metric_history.h"
 #include "store/run_rows.h"
 
 namespace slipway::store {

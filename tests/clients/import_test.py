@@ -232,7 +232,6 @@ def whole_store(client: MlflowClient, folder: Path) -> dict:
                     v.run_id,
                     v.status,
                     v.tags,
-                    sorted(v.aliases),
                 )
                 for v in versions
             },

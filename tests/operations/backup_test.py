@@ -85,7 +85,7 @@ class BackupTest(unittest.TestCase):
             try:
                 for _ in range(3):
                     n = len(acknowledged)
-                    while len(acknowledged) < n + 50:
+                    while len(acknowledged) < n + 20:
                         stop.wait(0.01)
                     before = list(acknowledged)
                     made = self.slipway("backup", "backups", "--data-dir", "data")
