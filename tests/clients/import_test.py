@@ -75,8 +75,8 @@ def mlflow_server(folder: Path) -> Iterator[str]:
                 time.sleep(0.1)
         yield address
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(30)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def points(seed: int, n: int) -> list[Metric]:
