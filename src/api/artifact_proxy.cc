@@ -48,7 +48,7 @@ constexpr Route kRoutes[] = {
     {"PUT", "/api/2.0/mlflow-artifacts/artifacts/<path:artifact_path>", upload,
      Needs::edit_artifact, Body::file},
     {"DELETE", "/api/2.0/mlflow-artifacts/artifacts/<path:artifact_path>", remove,
-     Needs::edit_artifact},
+     Needs::manage_artifact},
     {"POST", "/api/2.0/mlflow-artifacts/mpu/create/<path:artifact_path>", create_upload,
      Needs::edit_artifact},
     {"POST", "/api/2.0/mlflow-artifacts/mpu/complete/<path:artifact_path>", complete_upload,

@@ -74,17 +74,17 @@ Result<http::Response> get_model_artifact(Call& call, Workspace& workspace) {
 }
 
 constexpr Route kRoutes[] = {
-    {"GET", "/api/2.0/mlflow/artifacts/list", list, Needs::read_artifact},
-    {"GET", "/get-artifact", get_artifact, Needs::read_artifact},
+    {"GET", "/api/2.0/mlflow/artifacts/list", list, Needs::read_run},
+    {"GET", "/get-artifact", get_artifact, Needs::read_run},
     {"GET", "/model-versions/get-artifact", get_version_artifact, Needs::read_model},
     {"GET", "/api/2.0/mlflow/logged-models/<model_id>/artifacts/directories", list_of_model,
-     Needs::read_artifact},
+     Needs::read_logged_model},
     {"GET", "/api/2.0/mlflow/logged-models/<model_id>/artifacts/files", get_model_artifact,
-     Needs::read_artifact},
+     Needs::read_logged_model},
     {"POST", "/api/2.0/mlflow/artifacts/presigned-download-url", presign_download_of,
-     Needs::read_artifact},
+     Needs::read_run_or_model},
     {"POST", "/api/2.0/mlflow/artifacts/presigned-upload-url", presign_upload_of,
-     Needs::edit_artifact},
+     Needs::edit_run_or_model},
 };
 static_assert(all_guarded(kRoutes));
 

@@ -126,6 +126,8 @@ Result<store::Metric> read_metric(const Fields& fields) {
   return metric;
 }
 
+namespace {
+
 Result<Batch> read_batch(Call& call) {
   if (auto plain = read_plain_batch(call.request().body)) return *std::move(plain);
   const auto fields = TRY(call.fields());
@@ -139,6 +141,16 @@ Result<Batch> read_batch(Call& call) {
   batch.params = TRY(read_params(fields));
   batch.tags = TRY(read_tags(fields));
   return batch;
+}
+
+}  // namespace
+
+Result<const Batch*> batch_of(Call& call) {
+  if (!call.batch_) {
+    auto batch = TRY(read_batch(call));
+    call.batch_ = std::make_shared<const Batch>(std::move(batch));
+  }
+  return call.batch_.get();
 }
 
 }  // namespace slipway::api

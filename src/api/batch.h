@@ -18,8 +18,9 @@ struct Batch {
   std::vector<store::Tag> tags;
 };
 
-/// Read a batch. Errors as Fields; the message names the item, such as 'metrics[0].timestamp'.
-Result<Batch> read_batch(Call& call);
+/// Give the batch that a request holds, read when it is first asked for. Errors as Fields; the
+/// message names the item, such as 'metrics[0].timestamp'.
+Result<const Batch*> batch_of(Call& call);
 
 /// Read one metric point of a request. Errors as Fields.
 Result<store::Metric> read_metric(const Fields& fields);

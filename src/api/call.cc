@@ -79,6 +79,23 @@ Result<Fields> Call::fields() const {
   return Fields(members_->get_object(), has_query_only(request_) ? Source::query : Source::body);
 }
 
+Result<std::vector<std::string>> Call::all_named(std::string_view key) const {
+  const auto in_path = params_.find(key);
+  if (in_path != params_.end()) return std::vector<std::string>{in_path->second};
+  std::vector<std::string> found;
+  const auto take = [&](const Json& value) {
+    if (value.is_string()) found.emplace_back(value.get_string().data(), value.get_string().size());
+  };
+  TRY(fields());
+  const auto* member = members_->get_object().if_contains(key);
+  if (!member) return found;
+  take(*member);
+  if (member->is_array()) {
+    for (const auto& element : member->get_array()) take(element);
+  }
+  return found;
+}
+
 Result<std::string> Call::text(std::string_view key) const {
   const auto all = TRY(fields());
   return all.text(key);

@@ -1,22 +1,20 @@
 // api/call.h — one request on its way to a handler: who asks, and for what.
 #pragma once
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "api/fields.h"
+#include "api/principal.h"
 #include "base/json.h"
 #include "http/message.h"
 #include "http/router.h"
 
 namespace slipway::api {
 
-/// Who makes a request.
-struct Principal {
-  std::string user_id;   // empty: anonymous
-  std::string token_id;  // of the token shown; empty: none
-};
+struct Batch;
 
 /// A request with its path's parameters and its caller. The JSON body is parsed when it is first
 /// asked for, once.
@@ -33,10 +31,17 @@ class Call {
   /// A parameter of the path; the route has one of this name.
   const std::string& path(std::string_view name) const;
 
+  /// Tell whether the route's path has this parameter.
+  bool has_path(std::string_view name) const { return params_.contains(name); }
+
   /// What the caller sent by name: the query of a GET or HEAD, else the JSON body. A body that is
   /// not JSON counts as empty, as mlflow 3.17.2 takes it.
   /// Errors   invalid_parameter_value: the body is JSON but no object.
   Result<Fields> fields() const;
+
+  /// All texts that are sent under a name: in the path, else as fields() takes them, singly or in a
+  /// list. What is no text is left out. Errors as fields().
+  Result<std::vector<std::string>> all_named(std::string_view key) const;
 
   // Short forms of fields(), see api/fields.h.
   Result<std::string> text(std::string_view key) const;
@@ -57,6 +62,9 @@ class Call {
   http::PathParams params_;
   Principal principal_;
   mutable std::optional<Json> members_;
+
+  friend Result<const Batch*> batch_of(Call& call);
+  std::shared_ptr<const Batch> batch_;  // read once, for the check and for the handler
 };
 
 }  // namespace slipway::api

@@ -5,7 +5,6 @@
 #include <optional>
 
 #include "base/text.h"
-#include "store/tokens.h"
 
 namespace slipway::api {
 namespace {
@@ -69,19 +68,6 @@ bool is_listed(std::string_view host, std::string_view name,
   return false;
 }
 
-// The token of an Authorization header.
-std::optional<std::string> token_of(std::string_view header) {
-  const auto space = header.find(' ');
-  if (space == header.npos) return std::nullopt;
-  const auto scheme = lower(header.substr(0, space));
-  const auto rest = trim(header.substr(space));
-  if (scheme == "bearer") return std::string(rest);
-  if (scheme != "basic") return std::nullopt;
-  const auto pair = base64_decode(rest);
-  if (!pair || !pair->starts_with("token:")) return std::nullopt;
-  return pair->substr(6);
-}
-
 }  // namespace
 
 bool is_own_host(std::string_view host, const std::vector<std::string>& allowed_hosts) {
@@ -100,31 +86,6 @@ bool is_own_origin(std::string_view origin, std::string_view host,
            *name == "::1" || is_listed(address, *name, allowed_hosts);
   }
   return false;
-}
-
-Result<Principal> identify(const http::Request& request, Needs needs, Workspace& workspace) {
-  if (needs == Needs::nothing) return Principal();
-  const auto* header = request.headers.find("Authorization");
-  if (!header) {
-    if (needs == Needs::score) {
-      return fail(Code::unauthenticated,
-                  "Scoring needs a token: make one with POST /api/2.0/token/create and send it as "
-                  "'Authorization: Bearer TOKEN'");
-    }
-    if (workspace.options.anonymous == Anonymous::allowed) return Principal();
-    return fail(Code::unauthenticated,
-                "This server needs a token: send it as 'Authorization: Bearer TOKEN', or by Basic "
-                "authentication as the password of the user 'token'");
-  }
-  const auto token = token_of(*header);
-  if (!token) {
-    return fail(Code::unauthenticated,
-                "The Authorization header must be 'Bearer TOKEN', or Basic with the user 'token' "
-                "and the token as password");
-  }
-  auto info =
-      TRY(workspace.store.read([&](db::Connection& c) { return store::check_token(c, *token); }));
-  return Principal{std::move(info.user_id), std::move(info.token_id)};
 }
 
 }  // namespace slipway::api

@@ -64,13 +64,22 @@ Result<Json> get(const Call& call, Workspace& workspace) {
   return Json(std::move(json));
 }
 
-Result<Json> list(const Call&, Workspace& workspace) {
+// Endpoints of models that the caller may read, and those that they were given the use of.
+bool may_see(const Principal& who, const std::string& name) {
+  return who.on(store::Resource::registered_model, name) >= store::Permission::read ||
+         who.on(store::Resource::endpoint, name) >= store::Permission::use;
+}
+
+Result<Json> list(const Call& call, Workspace& workspace) {
   const auto endpoints =
       TRY(workspace.store.read([](db::Connection& c) { return store::list_endpoints(c); }));
   TRY(workspace.endpoints.refresh());
   const auto served = workspace.endpoints.snapshot();
   JsonArray rows;
-  for (const auto& endpoint : endpoints) rows.push_back(endpoint_json(endpoint, *served));
+  for (const auto& endpoint : endpoints) {
+    if (!may_see(call.principal(), endpoint.registered_model_name)) continue;
+    rows.push_back(endpoint_json(endpoint, *served));
+  }
   JsonObject json;
   json["endpoints"] = std::move(rows);
   return Json(std::move(json));
@@ -79,8 +88,8 @@ Result<Json> list(const Call&, Workspace& workspace) {
 constexpr Route kRoutes[] = {
     {"POST", "/api/2.0/mlflow/endpoints/enable", enable, Needs::manage_endpoint},
     {"POST", "/api/2.0/mlflow/endpoints/disable", disable, Needs::manage_endpoint},
-    {"GET", "/api/2.0/mlflow/endpoints/get", get, Needs::read_model},
-    {"GET", "/api/2.0/mlflow/endpoints/list", list, Needs::read_model},
+    {"GET", "/api/2.0/mlflow/endpoints/get", get, Needs::read_endpoint},
+    {"GET", "/api/2.0/mlflow/endpoints/list", list, Needs::what_is_readable},
 };
 static_assert(all_guarded(kRoutes));
 

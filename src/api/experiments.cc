@@ -1,8 +1,10 @@
 #include "store/experiments.h"
 
+#include "api/access.h"
 #include "api/routes.h"
 #include "api/values.h"
 #include "api/wire.h"
+#include "store/roles.h"
 
 namespace slipway::api {
 namespace {
@@ -12,8 +14,13 @@ Result<Json> create(const Call& call, Workspace& workspace) {
   const auto location = TRY(call.text_or("artifact_location", ""));
   const auto fields = TRY(call.fields());
   const auto tags = TRY(read_tags(fields));
-  const auto id = TRY(workspace.store.write(
-      [&](db::Connection& c) { return store::create_experiment(c, name, location, tags); }));
+  const auto& creator = call.principal().user_id;
+  const auto id = TRY(workspace.store.write([&](db::Connection& c) -> Result<std::string> {
+    auto made = TRY(store::create_experiment(c, name, location, tags));
+    TRY(store::grant_to_creator(c, creator, store::Resource::experiment, made));
+    return made;
+  }));
+  workspace.access->changed();
   return JsonObject{{"experiment_id", id}};
 }
 
@@ -32,7 +39,7 @@ Result<Json> get_by_name(const Call& call, Workspace& workspace) {
 }
 
 Result<Json> search(const Call& call, Workspace& workspace) {
-  const auto request = TRY(read_search(call, 0));
+  const auto request = TRY(read_search(call, store::Resource::experiment, 0));
   const auto view = TRY(read_view_type(call, "view_type"));
   const auto page = TRY(workspace.store.read(
       [&](db::Connection& c) { return store::search_experiments(c, request, view); }));
@@ -95,11 +102,11 @@ Result<Json> search_datasets(const Call& call, Workspace& workspace) {
 }
 
 constexpr Route kRoutes[] = {
-    {"POST", "/api/2.0/mlflow/experiments/create", create, Needs::edit_experiment},
+    {"POST", "/api/2.0/mlflow/experiments/create", create, Needs::create_experiment},
     {"GET", "/api/2.0/mlflow/experiments/get", get, Needs::read_experiment},
     {"GET", "/api/2.0/mlflow/experiments/get-by-name", get_by_name, Needs::read_experiment},
-    {"GET", "/api/2.0/mlflow/experiments/search", search, Needs::read_experiment},
-    {"POST", "/api/2.0/mlflow/experiments/search", search, Needs::read_experiment},
+    {"GET", "/api/2.0/mlflow/experiments/search", search, Needs::what_is_readable},
+    {"POST", "/api/2.0/mlflow/experiments/search", search, Needs::what_is_readable},
     {"POST", "/api/2.0/mlflow/experiments/update", rename, Needs::edit_experiment},
     {"POST", "/api/2.0/mlflow/experiments/delete", remove, Needs::manage_experiment},
     {"POST", "/api/2.0/mlflow/experiments/restore", restore, Needs::manage_experiment},

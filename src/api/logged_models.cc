@@ -1,5 +1,6 @@
 #include "store/logged_models.h"
 
+#include "api/authorize.h"
 #include "api/routes.h"
 #include "api/values.h"
 #include "api/wire.h"
@@ -111,7 +112,8 @@ Result<store::LoggedModelSearch> read_model_search(const Call& call) {
 }
 
 Result<Json> search(const Call& call, Workspace& workspace) {
-  const auto request = TRY(read_model_search(call));
+  auto request = TRY(read_model_search(call));
+  request.experiment_ids = readable_experiments(call.principal(), request.experiment_ids);
   const auto page = TRY(workspace.store.read(
       [&](db::Connection& c) { return store::search_logged_models(c, request); }));
   return list_json("models", page.items, page.next_page_token);
@@ -119,14 +121,15 @@ Result<Json> search(const Call& call, Workspace& workspace) {
 
 constexpr Route kRoutes[] = {
     {"POST", "/api/2.0/mlflow/logged-models", create, Needs::edit_experiment},
-    {"POST", "/api/2.0/mlflow/logged-models/search", search, Needs::read_run},
-    {"GET", "/api/2.0/mlflow/logged-models/<model_id>", get, Needs::read_run},
-    {"PATCH", "/api/2.0/mlflow/logged-models/<model_id>", finalize, Needs::edit_run},
-    {"DELETE", "/api/2.0/mlflow/logged-models/<model_id>", remove, Needs::edit_run},
-    {"POST", "/api/2.0/mlflow/logged-models/<model_id>/params", log_params, Needs::edit_run},
-    {"PATCH", "/api/2.0/mlflow/logged-models/<model_id>/tags", set_tags, Needs::edit_run},
+    {"POST", "/api/2.0/mlflow/logged-models/search", search, Needs::what_is_readable},
+    {"GET", "/api/2.0/mlflow/logged-models/<model_id>", get, Needs::read_logged_model},
+    {"PATCH", "/api/2.0/mlflow/logged-models/<model_id>", finalize, Needs::edit_logged_model},
+    {"DELETE", "/api/2.0/mlflow/logged-models/<model_id>", remove, Needs::manage_logged_model},
+    {"POST", "/api/2.0/mlflow/logged-models/<model_id>/params", log_params,
+     Needs::edit_logged_model},
+    {"PATCH", "/api/2.0/mlflow/logged-models/<model_id>/tags", set_tags, Needs::edit_logged_model},
     {"DELETE", "/api/2.0/mlflow/logged-models/<model_id>/tags/<tag_key>", delete_tag,
-     Needs::edit_run},
+     Needs::manage_logged_model},
 };
 static_assert(all_guarded(kRoutes));
 

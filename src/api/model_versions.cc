@@ -62,7 +62,8 @@ Result<Json> download_uri(const Call& call, Workspace& workspace) {
 
 Result<Json> search(const Call& call, Workspace& workspace) {
   constexpr int64_t kDefaultMaxResults = 10'000;
-  const auto request = TRY(read_search(call, kDefaultMaxResults));
+  const auto request =
+      TRY(read_search(call, store::Resource::registered_model, kDefaultMaxResults));
   const auto page = TRY(workspace.store.read(
       [&](db::Connection& c) { return store::search_model_versions(c, request); }));
   return list_json("model_versions", page.items, page.next_page_token);
@@ -98,16 +99,16 @@ Result<Json> delete_tag(const Call& call, Workspace& workspace) {
 }
 
 constexpr Route kRoutes[] = {
-    {"POST", "/api/2.0/mlflow/model-versions/create", create, Needs::edit_model},
+    {"POST", "/api/2.0/mlflow/model-versions/create", create, Needs::create_version},
     {"GET", "/api/2.0/mlflow/model-versions/get", get, Needs::read_model},
     {"PATCH", "/api/2.0/mlflow/model-versions/update", update, Needs::edit_model},
     {"DELETE", "/api/2.0/mlflow/model-versions/delete", remove, Needs::manage_model},
     {"GET", "/api/2.0/mlflow/model-versions/get-download-uri", download_uri, Needs::read_model},
-    {"GET", "/api/2.0/mlflow/model-versions/search", search, Needs::read_model},
+    {"GET", "/api/2.0/mlflow/model-versions/search", search, Needs::what_is_readable},
     {"POST", "/api/2.0/mlflow/model-versions/transition-stage", transition_stage,
-     Needs::manage_model},
+     Needs::move_stage},
     {"POST", "/api/2.0/mlflow/model-versions/set-tag", set_tag, Needs::edit_model},
-    {"DELETE", "/api/2.0/mlflow/model-versions/delete-tag", delete_tag, Needs::edit_model},
+    {"DELETE", "/api/2.0/mlflow/model-versions/delete-tag", delete_tag, Needs::manage_model},
 };
 static_assert(all_guarded(kRoutes));
 

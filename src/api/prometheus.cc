@@ -115,7 +115,7 @@ Result<http::Response> metrics(Call&, Workspace& workspace) {
 }
 
 constexpr Route kRoutes[] = {
-    {"GET", "/metrics", metrics, Needs::read_experiment},
+    {"GET", "/metrics", metrics, Needs::known_user},
 };
 static_assert(all_guarded(kRoutes));
 

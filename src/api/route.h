@@ -13,24 +13,40 @@
 
 namespace slipway::api {
 
-/// What a caller must be allowed to do. Today a token allows everything; permissions per object
-/// come later and need no new column.
+/// What a caller must be allowed to do, on whatever the request names: api/authorize.h.
 enum class Needs : uint8_t {
-  unsaid,   // no route may have it: all_guarded()
-  nothing,  // open to everyone, also without a token
+  unsaid,            // no route may have it: all_guarded()
+  nothing,           // open to everyone, also without credentials
+  known_user,        // whoever it is: their own things alone
+  what_is_readable,  // a search or list whose handler keeps to Principal::readable()
+  admin,
+  manage_roles,       // admins, and who has MANAGE of the workspace
+  oneself,            // the user that `username` names, and admins
+  manage_named,       // MANAGE of what the request wants to grant something on
+  create_experiment,  // anyone; not where another experiment's files are
   read_experiment,
   edit_experiment,
   manage_experiment,
   read_run,
   edit_run,
-  read_artifact,
+  edit_run_of_batch,  // as edit_run, for the body of log-batch
+  manage_run,
+  read_logged_model,
+  edit_logged_model,
+  manage_logged_model,
+  read_run_or_model,  // whichever is named, a run or a logged model
+  edit_run_or_model,
+  read_artifact,  // of the experiment whose files the path is among
   edit_artifact,
+  manage_artifact,
   read_model,
   edit_model,
   manage_model,
+  create_version,  // edit_model, and to read what the version is made of
+  move_stage,      // manage_staging, or manage_production
+  read_endpoint,
   manage_endpoint,
-  score,  // always with a token
-  manage_tokens,
+  score,  // read_endpoint, and always with a token or a user
 };
 
 /// Answers in JSON: status 200, or that of the error.

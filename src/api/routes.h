@@ -1,12 +1,14 @@
 // api/routes.h — every resource's route table.
 #pragma once
 #include <span>
+#include <vector>
 
 #include "api/route.h"
 
 namespace slipway::api {
 
 std::span<const Route> about_routes();
+std::span<const Route> access_routes();
 std::span<const Route> artifact_routes();
 std::span<const Route> artifact_proxy_routes();
 std::span<const Route> endpoint_routes();
@@ -18,9 +20,14 @@ std::span<const Route> model_version_routes();
 std::span<const Route> page_routes();
 std::span<const Route> prometheus_routes();
 std::span<const Route> registered_model_routes();
+std::span<const Route> role_routes();
 std::span<const Route> run_data_routes();
 std::span<const Route> run_input_routes();
 std::span<const Route> run_routes();
 std::span<const Route> token_routes();
+std::span<const Route> user_routes();
+
+/// All rows of all tables.
+std::vector<const Route*> all_routes();
 
 }  // namespace slipway::api

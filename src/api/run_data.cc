@@ -40,9 +40,9 @@ Result<Json> delete_tag(const Call& call, Workspace& workspace) {
 }
 
 Result<http::Response> log_batch(Call& call, Workspace& workspace) {
-  const auto batch = TRY(read_batch(call));
+  const Batch* const batch = TRY(batch_of(call));
   TRY(workspace.store.write([&](db::Connection& c) {
-    return store::log_batch(c, batch.run_id, batch.metrics, batch.params, batch.tags);
+    return store::log_batch(c, batch->run_id, batch->metrics, batch->params, batch->tags);
   }));
   return http::respond(200, "{}", "application/json");
 }
@@ -60,7 +60,7 @@ constexpr Route kRoutes[] = {
     {"POST", "/api/2.0/mlflow/runs/log-parameter", log_parameter, Needs::edit_run},
     {"POST", "/api/2.0/mlflow/runs/set-tag", set_tag, Needs::edit_run},
     {"POST", "/api/2.0/mlflow/runs/delete-tag", delete_tag, Needs::edit_run},
-    {"POST", "/api/2.0/mlflow/runs/log-batch", log_batch, Needs::edit_run},
+    {"POST", "/api/2.0/mlflow/runs/log-batch", log_batch, Needs::edit_run_of_batch},
     {"POST", "/api/2.0/mlflow/runs/log-model", log_legacy_model, Needs::edit_run},
 };
 static_assert(all_guarded(kRoutes));

@@ -1,3 +1,4 @@
+#include "api/authorize.h"
 #include "api/routes.h"
 #include "api/values.h"
 #include "api/wire.h"
@@ -100,8 +101,9 @@ http::Response search_response(const std::vector<RunTexts::Text>& texts,
 Result<http::Response> search(Call& call, Workspace& workspace) {
   constexpr int64_t kDefaultMaxResults = 1000;
   store::RunSearch search;
-  search.request = TRY(read_search(call, kDefaultMaxResults));
-  search.experiment_ids = TRY(call.texts("experiment_ids"));
+  search.request = TRY(read_search(call, store::Resource::experiment, kDefaultMaxResults));
+  const auto asked = TRY(call.texts("experiment_ids"));
+  search.experiment_ids = readable_experiments(call.principal(), asked);
   search.view = TRY(read_view_type(call, "run_view_type"));
   http::Response response;
   TRY(store::find_runs(
@@ -143,10 +145,10 @@ Result<Json> restore(const Call& call, Workspace& workspace) {
 constexpr Route kRoutes[] = {
     {"POST", "/api/2.0/mlflow/runs/create", create, Needs::edit_experiment},
     {"GET", "/api/2.0/mlflow/runs/get", get, Needs::read_run},
-    {"POST", "/api/2.0/mlflow/runs/search", search, Needs::read_run},
+    {"POST", "/api/2.0/mlflow/runs/search", search, Needs::what_is_readable},
     {"POST", "/api/2.0/mlflow/runs/update", update, Needs::edit_run},
-    {"POST", "/api/2.0/mlflow/runs/delete", remove, Needs::edit_run},
-    {"POST", "/api/2.0/mlflow/runs/restore", restore, Needs::edit_run},
+    {"POST", "/api/2.0/mlflow/runs/delete", remove, Needs::manage_run},
+    {"POST", "/api/2.0/mlflow/runs/restore", restore, Needs::manage_run},
 };
 static_assert(all_guarded(kRoutes));
 

@@ -6,6 +6,8 @@
 #include <memory>
 #include <vector>
 
+#include "api/access.h"
+#include "api/authorize.h"
 #include "api/caller.h"
 #include "api/monitor.h"
 #include "api/routes.h"
@@ -50,13 +52,7 @@ class Surface {
   explicit Surface(Workspace& workspace) : workspace_(workspace) {
     no_route_place_ = workspace.monitor->traffic.add_route("other", "none");
     first_place_ = no_route_place_ + 1;
-    for (const auto table :
-         {about_routes(), artifact_routes(), artifact_proxy_routes(), endpoint_routes(),
-          experiment_routes(), invocation_routes(), logged_model_routes(), metric_routes(),
-          model_version_routes(), page_routes(), prometheus_routes(), registered_model_routes(),
-          run_data_routes(), run_input_routes(), run_routes(), token_routes()}) {
-      for (const auto& route : table) add(route);
-    }
+    for (const auto* route : all_routes()) add(*route);
   }
 
   http::BodyRule body_rule(const http::Request& head) const {
@@ -65,6 +61,21 @@ class Surface {
     const auto& route = *routes_[match->index];
     if (route.body == Body::file) return {http::BodyRule::Keep::file, kMaxFileBytes};
     return {http::BodyRule::Keep::memory, route.max_body_bytes};
+  }
+
+  // A large body is not taken from someone who may not send it.
+  std::optional<http::Response> refuse(http::Request& head) const {
+    auto match = router_.match(head.method, head.path);
+    if (!match.ok()) return std::nullopt;
+    auto problem = wrong_place(head);
+    if (problem) return problem;
+    const auto& route = *routes_[match->index];
+    auto identity = workspace_.access->identify(head, route.needs);
+    if (!identity.principal.ok()) return refusal(identity);
+    Call call(head, std::move(match->params), *std::move(identity.principal));
+    const auto allowed = authorize_head(call, route.needs, workspace_);
+    if (!allowed.ok()) return http::error_response(allowed.error());
+    return std::nullopt;
   }
 
   http::Response answer(http::Request& request) const {
@@ -125,7 +136,8 @@ class Surface {
         Code::internal_error, "Internal error; the log says more at request {}", log_request_id()));
   }
 
-  http::Response checked_answer(http::Request& request, Asked& asked) const {
+  // Where the request says that it comes from, or goes to, it should not.
+  std::optional<http::Response> wrong_place(const http::Request& request) const {
     const auto* host = request.headers.find("Host");
     const auto& allowed = workspace_.options.allowed_hosts;
     if (!is_probe(request.path) && !(host && is_own_host(*host, allowed))) {
@@ -138,6 +150,12 @@ class Surface {
       log(Level::warning, "refused a request from a page of '{}'", *origin);
       return plain_text(403, "Cross-origin request blocked");
     }
+    return std::nullopt;
+  }
+
+  http::Response checked_answer(http::Request& request, Asked& asked) const {
+    auto problem = wrong_place(request);
+    if (problem) return *std::move(problem);
     auto match = router_.match(request.method, request.path);
     if (!match.ok()) return no_route(match.error());
     for (const auto& [name, value] : match->params) {
@@ -163,14 +181,16 @@ class Surface {
 
   http::Response routed_answer(http::Request& request, const Route& route, http::PathParams params,
                                Asked& asked) const {
-    auto principal = identify(request, route.needs, workspace_);
-    if (!principal.ok()) return refusal(principal.error());
-    asked.user_id = principal->user_id;
+    auto identity = workspace_.access->identify(request, route.needs);
+    if (!identity.principal.ok()) return refusal(identity);
+    asked.user_id = identity.principal->user_id;
     if (route.body == Body::json) {
       const auto typed = require_json(request);
       if (!typed.ok()) return http::error_response(typed.error());
     }
-    Call call(request, std::move(params), std::move(*principal));
+    Call call(request, std::move(params), *std::move(identity.principal));
+    const auto allowed = authorize(call, route.needs, workspace_);
+    if (!allowed.ok()) return http::error_response(allowed.error());
     if (route.handler.raw) {
       auto response = route.handler.raw(call, workspace_);
       return response.ok() ? std::move(*response) : failure(response.error());
@@ -188,8 +208,12 @@ class Surface {
     return http::error_response(error);
   }
 
-  static http::Response refusal(const Error& error) {
+  static http::Response refusal(const Access::Identity& identity) {
+    const auto& error = identity.principal.error();
     auto response = http::error_response(error);
+    if (identity.retry_after_s > 0) {
+      response.headers.add("Retry-After", std::to_string(identity.retry_after_s));
+    }
     if (error.code == Code::unauthenticated) {
       response.headers.add("WWW-Authenticate", "Basic realm=\"slipway\", charset=\"UTF-8\"");
       response.headers.add("WWW-Authenticate", "Bearer realm=\"slipway\"");
@@ -206,10 +230,26 @@ class Surface {
 
 }  // namespace
 
+std::vector<const Route*> all_routes() {
+  std::vector<const Route*> routes;
+  for (const auto table :
+       {about_routes(), access_routes(), artifact_routes(), artifact_proxy_routes(),
+        endpoint_routes(), experiment_routes(), invocation_routes(), logged_model_routes(),
+        metric_routes(), model_version_routes(), page_routes(), prometheus_routes(),
+        registered_model_routes(), role_routes(), run_data_routes(), run_input_routes(),
+        run_routes(), token_routes(), user_routes()}) {
+    for (const auto& route : table) routes.push_back(&route);
+  }
+  return routes;
+}
+
 http::Handler make_handler(Workspace& workspace) {
+  workspace.access = std::make_shared<Access>(workspace.store, workspace.options.anonymous,
+                                              workspace.options.default_permission);
   auto surface = std::make_shared<const Surface>(workspace);
   http::Handler handler;
   handler.answer = [surface](http::Request& request) { return surface->answer(request); };
+  handler.refuse = [surface](http::Request& head) { return surface->refuse(head); };
   handler.body_rule = [surface](const http::Request& head) { return surface->body_rule(head); };
   return handler;
 }

@@ -34,8 +34,10 @@ Result<store::Tag> read_tag(const Call& call) {
   return tag;
 }
 
-Result<store::SearchRequest> read_search(const Call& call, int64_t default_max_results) {
+Result<store::SearchRequest> read_search(const Call& call, store::Resource resource,
+                                         int64_t default_max_results) {
   store::SearchRequest request;
+  request.readable = call.principal().readable(resource);
   request.filter = TRY(call.text_or("filter", ""));
   request.order_by = TRY(call.texts("order_by"));
   request.page_token = TRY(call.text_or("page_token", ""));

@@ -17,7 +17,8 @@ Result<std::vector<store::Param>> read_params(const Fields& fields,
 Result<store::Tag> read_tag(const Call& call);
 
 /// Read filter, order_by, page_token and max_results. Errors as Fields.
-Result<store::SearchRequest> read_search(const Call& call, int64_t default_max_results);
+Result<store::SearchRequest> read_search(const Call& call, store::Resource resource,
+                                         int64_t default_max_results);
 
 /// Read which of active and deleted objects are asked for: a name or protobuf's number; anything
 /// else means the active ones, as on mlflow 3.17.2.

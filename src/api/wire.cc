@@ -181,8 +181,27 @@ JsonObject to_json(const store::RegisteredModel& model) {
   return out;
 }
 
+JsonObject to_json(const store::Grant& grant) {
+  return {{"id", grant.grant_key},
+          {"role_id", grant.role_key},
+          {"resource_type", store::resource_name(grant.resource)},
+          {"resource_pattern", grant.pattern},
+          {"permission", store::permission_name(grant.permission)}};
+}
+
+JsonObject to_json(const store::Role& role) {
+  JsonArray grants;
+  for (const auto& grant : role.grants) grants.push_back(to_json(grant));
+  return {{"id", role.role_key},
+          {"name", role.name},
+          {"workspace", role.workspace},
+          {"description", role.description ? Json(*role.description) : Json(nullptr)},
+          {"permissions", std::move(grants)}};
+}
+
 JsonObject to_json(const store::TokenInfo& token) {
   return {{"token_id", token.token_id},
+          {"user_id", token.user_id},
           {"creation_time", token.creation_time_ms},
           {"expiry_time", token.expiry_time_ms.value_or(-1)},
           {"comment", token.comment}};

@@ -11,6 +11,7 @@
 #include "store/metrics.h"
 #include "store/model_versions.h"
 #include "store/registry.h"
+#include "store/roles.h"
 #include "store/runs.h"
 #include "store/tokens.h"
 
@@ -23,6 +24,8 @@ JsonObject to_json(const store::Metric& metric);
 JsonObject to_json(const store::LoggedModel& model);
 JsonObject to_json(const store::ModelVersion& version);
 JsonObject to_json(const store::RegisteredModel& model);
+JsonObject to_json(const store::Grant& grant);
+JsonObject to_json(const store::Role& role);
 JsonObject to_json(const store::TokenInfo& token);
 JsonObject to_json(const files::Entry& entry, std::string_view folder);
 

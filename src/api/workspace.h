@@ -7,6 +7,7 @@
 #include "api/monitor.h"
 #include "api/run_texts.h"
 #include "files/artifact_store.h"
+#include "store/permission.h"
 #include "store/store.h"
 
 namespace slipway::serve {
@@ -15,7 +16,10 @@ class Endpoints;
 
 namespace slipway::api {
 
-/// Who a request without credentials is: nobody, or someone who may do all but score.
+class Access;
+
+/// Who a request without credentials is, on a server without users: nobody, or someone who may do
+/// all but score.
 enum class Anonymous { refused, allowed };
 
 struct Options {
@@ -24,6 +28,8 @@ struct Options {
   /// Names that a Host header may have besides localhost and private addresses: `host`,
   /// `host:port`, `*.domain` or `*`.
   std::vector<std::string> allowed_hosts;
+  /// What a user may do with things that no grant is about.
+  store::Permission default_permission = store::Permission::none;
 };
 
 /// References are borrowed and outlive every handler that was made for the workspace.
@@ -34,6 +40,7 @@ struct Workspace {
   Options options;
   std::unique_ptr<Monitor> monitor = std::make_unique<Monitor>();
   std::unique_ptr<RunTexts> run_texts = std::make_unique<RunTexts>();
+  std::shared_ptr<Access> access = nullptr;  // made by make_handler()
 };
 
 }  // namespace slipway::api

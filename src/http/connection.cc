@@ -1,17 +1,11 @@
 #include "http/connection.h"
 
-#include <fcntl.h>
-#include <sys/sendfile.h>
-#include <unistd.h>
+#include <sys/socket.h>
 
-#include <array>
-#include <cerrno>
-
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "http/error_response.h"
-#include "http/file_piece.h"
+#include "http/on_worker.h"
 
 namespace slipway::http {
 namespace {
@@ -22,30 +16,21 @@ namespace beast = boost::beast;
 constexpr size_t kHeadRead = 4096;
 constexpr size_t kBodyRead = 64 * 1024;
 constexpr size_t kSpoolWrite = 256 * 1024;
-constexpr size_t kSendFile = 1 << 20;
-constexpr uint64_t kTlsPiece = 256 * 1024;
-constexpr uint64_t kRemotePiece = 4u << 20;
+constexpr uint64_t kLarge = 1u << 20;  // bodies that are not taken before the handler was asked
+constexpr std::ptrdiff_t kMaxFields = 100;
 constexpr unsigned char kHandshake = 22;  // the first byte of every TLS connection, RFC 8446 5.1
 constexpr uint64_t kSlowestBytesPerSecond = 64 * 1024;
-constexpr uint64_t kMaxDrained = 64u << 20;  // read and dropped so that a refusal can be read
-constexpr Millis kDrainTime{5000};
 constexpr Millis kLastChance{300};  // for a request that was sent as the server began to stop
 
-// Run `work` on a worker thread; the coroutine goes on where it was.
-template <typename Work>
-auto on_worker(net::thread_pool& workers, Work work) {
-  using Value = decltype(work());
-  return net::async_initiate<const net::use_awaitable_t<Executor>, void(Value)>(
-      [&workers](auto resume, Work run) {
-        net::post(workers, [resume = std::move(resume), run = std::move(run)]() mutable {
-          Value value = run();
-          const auto home = net::get_associated_executor(resume);
-          net::post(home, [resume = std::move(resume), value = std::move(value)]() mutable {
-            std::move(resume)(std::move(value));
-          });
-        });
-      },
-      kAwait, std::move(work));
+// A refusal known from the head alone, before a large body comes.
+std::optional<Response> call_refuse(const Handler& handler, Request& head) {
+  try {
+    return handler.refuse(head);
+  } catch (const std::exception& error) {
+    log(Level::error, "{} {} failed: {}", head.method, head.path, error.what());
+  }
+  return error_response(
+      fail(Code::internal_error, "the server failed on this request; its log tells why"));
 }
 
 Response call_handler(const Handler& handler, Request& request) {
@@ -185,6 +170,7 @@ Task<bool> Connection::exchange() {
   request_ = Request{};
   spool_.reset();
   auto outcome = co_await read_head();
+  if (outcome == Outcome::whole && is_large()) outcome = co_await ask_before_body();
   if (outcome == Outcome::whole) outcome = co_await read_body();
   if (outcome == Outcome::gone) co_return false;
   if (outcome == Outcome::refused) {
@@ -242,6 +228,14 @@ Connection::Outcome Connection::refuse_head(const SystemError& error) {
 
 Connection::Outcome Connection::take_head() {
   const auto& head = parser_->get();
+  const auto n_fields = std::distance(head.begin(), head.end());
+  if (n_fields > kMaxFields) {
+    return refuse(fail(Code::request_too_large,
+                       "the request has {} header fields; at most {} are "
+                       "allowed",
+                       n_fields, kMaxFields),
+                  431);
+  }
   request_.method = std::string(head.method_string());
   request_.peer = peer_;
   for (const auto& field : head) {
@@ -285,6 +279,24 @@ Connection::Outcome Connection::refuse_body(uint64_t n_bytes) {
   return refuse(fail(Code::request_too_large,
                      "the request body of {}{} bytes is over the limit of {} bytes",
                      parser_->chunked() ? "at least " : "", n_bytes, rule_.max_bytes));
+}
+
+bool Connection::is_large() const {
+  if (!shared_.handler.refuse || parser_->is_done()) return false;
+  const auto length = parser_->content_length();
+  return rule_.keep == BodyRule::Keep::file || !length || *length > kLarge;
+}
+
+Task<Connection::Outcome> Connection::ask_before_body() {
+  phase_ = Phase::answering;
+  auto refusal = co_await on_worker(shared_.workers,
+                                    [this] { return call_refuse(shared_.handler, request_); });
+  if (!refusal) {
+    enter(Phase::reading, Millis(shared_.options.read_timeout_ms));
+    co_return socket_.is_open() ? Outcome::whole : Outcome::gone;
+  }
+  response_ = *std::move(refusal);
+  co_return Outcome::refused;
 }
 
 Task<Connection::Outcome> Connection::read_body() {
@@ -363,138 +375,6 @@ Task<Connection::Outcome> Connection::end_body() {
 bool Connection::wants_continue() const {
   const auto* expect = request_.headers.find("Expect");
   return expect && lower(*expect) == "100-continue" && parser_->get().version() >= 11;
-}
-
-// Write out_ and then `body`; each piece that goes renews the deadline.
-Task<bool> Connection::write_out(std::string_view body) {
-  size_t n_sent = 0;
-  while (n_sent < out_.size() + body.size()) {
-    if (expired_) co_return false;
-    const size_t from_head = std::min(n_sent, out_.size());
-    const size_t from_body = n_sent - from_head;
-    const std::array<net::const_buffer, 2> rest{
-        net::buffer(out_.data() + from_head, out_.size() - from_head),
-        net::buffer(body.data() + from_body, body.size() - from_body)};
-    SystemError error;
-    size_t n = 0;
-    if (tls_) {
-      n = co_await tls_->async_write_some(rest, net::redirect_error(kAwait, error));
-    } else {
-      n = co_await socket_.async_write_some(rest, net::redirect_error(kAwait, error));
-    }
-    n_sent += n;
-    if (error) co_return false;
-    deadline_ = Clock::now() + Millis(shared_.options.read_timeout_ms);
-  }
-  co_return true;
-}
-
-Task<bool> Connection::write(KeepAlive keep_alive) {
-  enter(Phase::writing, Millis(shared_.options.read_timeout_ms));
-  const int fd = open_file();
-  out_ = head_text(response_, keep_alive, date());
-  const bool bodiless =
-      request_.method == "HEAD" || response_.status == 204 || response_.status == 304;
-  const bool text_only = bodiless || response_.file;
-  const std::string_view body = text_only ? std::string_view() : response_.body;
-  bool sent = co_await write_out(body);
-  if (sent && !bodiless && response_.file) {
-    if (tls_ || fd < 0) {
-      sent = co_await write_pieces(fd);
-    } else {
-      sent = co_await write_file_body(fd);
-    }
-  }
-  if (fd >= 0) ::close(fd);
-  response_ = Response{};
-  co_return sent;
-}
-
-// The descriptor of the response's file; where it cannot be opened the response becomes a 500.
-int Connection::open_file() {
-  if (!response_.file || response_.file->read) return -1;
-  const int given = std::exchange(response_.file->fd, -1);
-  if (given >= 0) return given;
-  const int fd = ::open(response_.file->path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) {
-    log(Level::error, "cannot open '{}' to send it", response_.file->path.string());
-    response_ = error_response(fail(Code::internal_error, "the file cannot be read"));
-  }
-  return fd;
-}
-
-Task<bool> Connection::write_file_body(int fd) {
-  auto offset = static_cast<off_t>(response_.file->offset);
-  uint64_t rest = response_.file->size;
-  while (rest > 0) {
-    if (expired_) co_return false;
-    const auto n =
-        ::sendfile(socket_.native_handle(), fd, &offset, std::min<uint64_t>(rest, kSendFile));
-    if (n == 0) co_return false;  // shorter than promised: the client must see it end early
-    if (n < 0 && errno != EAGAIN && errno != EINTR) co_return false;
-    if (n > 0) {
-      rest -= static_cast<uint64_t>(n);
-      deadline_ = Clock::now() + Millis(shared_.options.read_timeout_ms);
-    }
-    SystemError error;
-    co_await socket_.async_wait(Socket::wait_write, net::redirect_error(kAwait, error));
-    if (error) co_return false;
-  }
-  co_return true;
-}
-
-// A body that must pass through this program, because of TLS or because it lies elsewhere: a worker
-// fetches it piece by piece, a piece at a time in memory.
-Task<bool> Connection::write_pieces(int fd) {
-  const auto file = *response_.file;
-  const auto end = file.offset + file.size;
-  std::string piece;
-  for (auto offset = file.offset; offset < end; offset += piece.size()) {
-    piece.resize(std::min(end - offset, fd < 0 ? kRemotePiece : kTlsPiece));
-    phase_ = Phase::answering;  // the store's own time limit holds for this
-    const auto n_read = co_await on_worker(shared_.workers, [&] {
-      return fd < 0 ? file.read(offset, piece) : read_piece(fd, offset, piece);
-    });
-    if (!n_read.ok() || *n_read != piece.size()) {
-      log(Level::error, "{} {} broke off at byte {}: {}", request_.method, request_.path, offset,
-          n_read.ok() ? "the file is shorter than it was" : n_read.error().message);
-      co_return false;  // the client must see it end early
-    }
-    enter(Phase::writing, Millis(shared_.options.read_timeout_ms));
-    out_.clear();
-    const bool sent = co_await write_out(piece);
-    if (!sent) co_return false;
-  }
-  co_return true;
-}
-
-Task<void> Connection::write_refusal() {
-  const bool sent = co_await write(KeepAlive::no);
-  if (sent) co_await drop_input();
-}
-
-// A close with unread input resets the connection, and the client may lose the answer: so end
-// our side first and read on for a while.
-Task<void> Connection::drop_input() {
-  SystemError ignored;
-  socket_.shutdown(Socket::shutdown_send, ignored);
-  enter(Phase::closing, kDrainTime);
-  uint64_t n_dropped = 0;
-  while (n_dropped < kMaxDrained) {
-    buffer_.clear();
-    const size_t n = co_await read_some(kBodyRead);
-    if (n == 0) break;
-    n_dropped += n;
-  }
-}
-
-std::string_view Connection::date() {
-  const int64_t second = now_ms() / 1000;
-  if (second != io_.date_second) {
-    io_.date_second = second;
-    io_.date = http_date(second * 1000);
-  }
-  return io_.date;
 }
 
 }  // namespace slipway::http

@@ -123,6 +123,8 @@ class Connection {
   Outcome take_head();
   Outcome take_rule();
   Outcome refuse_body(uint64_t n_bytes);
+  bool is_large() const;
+  Task<Outcome> ask_before_body();
   Task<Outcome> read_body();
   Result<Parsed> parse_body();
   Task<Outcome> spool_body();

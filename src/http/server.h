@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -18,12 +19,15 @@ struct BodyRule {
   uint64_t max_bytes = 16u << 20;
 };
 
-/// What the server asks of the program. Both are called from several threads at once.
+/// What the server asks of the program. All are called from several threads at once.
 struct Handler {
   /// Answer a request; runs on a worker thread and may block. Anything it throws becomes a 500.
   std::function<Response(Request&)> answer;
   /// Say how to take the body; called before it is read. May be empty: memory, 16 MiB.
   std::function<BodyRule(const Request& head)> body_rule;
+  /// Refuse a request by its head, before a body comes that is to lie in a file, is of unknown
+  /// length, or is over 1 MiB; nothing: it may come. Runs on a worker thread. May be empty.
+  std::function<std::optional<Response>(Request& head)> refuse;
 };
 
 struct ServerOptions {

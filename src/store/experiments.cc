@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "store/experiment_rows.h"
 #include "store/limits.h"
+#include "store/readable.h"
 #include "store/rows.h"
 #include "store/run_changes.h"
 #include "store/search_sql.h"
@@ -226,6 +227,7 @@ Result<Page<Experiment>> search_experiments(db::Connection& conn, const SearchRe
     sql.add(" AND ");
     sql.add(test);
   }
+  TRY(add_readable(conn, sql, "e.experiment_id", Resource::experiment, request.readable));
   const std::string order = TRY(order_of(request.order_by));
   sql.add(order);
   const auto keys =
@@ -237,6 +239,17 @@ Result<Page<Experiment>> search_experiments(db::Connection& conn, const SearchRe
     if (found) page.items.push_back(*std::move(found));
   }
   return page;
+}
+
+Result<std::vector<std::pair<std::string, std::string>>> artifact_locations(
+    db::Connection& conn, std::string_view prefix) {
+  std::vector<std::pair<std::string, std::string>> found;
+  TRY(conn.for_each(
+      "SELECT experiment_id, artifact_location FROM experiments WHERE"
+      " substr(artifact_location, 1, length(?)) = ? ORDER BY experiment_id",
+      [&](const db::Row& row) { found.emplace_back(std::to_string(row.integer(0)), row.text(1)); },
+      prefix, prefix));
+  return found;
 }
 
 }  // namespace slipway::store

@@ -54,4 +54,9 @@ Result<void> delete_experiment_tag(db::Connection& conn, std::string_view experi
 Result<Page<Experiment>> search_experiments(db::Connection& conn, const SearchRequest& request,
                                             ViewType view);
 
+/// List the ids and artifact locations of all experiments whose location begins with `prefix`,
+/// deleted ones too.
+Result<std::vector<std::pair<std::string, std::string>>> artifact_locations(
+    db::Connection& conn, std::string_view prefix);
+
 }  // namespace slipway::store

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "store/limits.h"
+#include "store/readable.h"
 #include "store/roles.h"
 #include "store/rows.h"
 #include "store/search_sql.h"
@@ -241,6 +242,8 @@ Result<Page<RegisteredModel>> search_registered_models(db::Connection& conn,
         std::string(kPromptTag));
     sql.add(" AND lower(t.value) = 'true')");
   }
+  TRY(add_readable(conn, sql, "g.registered_model_key", Resource::registered_model,
+                   request.readable));
   const std::string order = TRY(order_of(request.order_by));
   sql.add(order);
   const auto keys =

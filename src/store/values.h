@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "store/permission.h"
 
 namespace slipway::store {
 
@@ -51,6 +52,7 @@ struct SearchRequest {
   std::vector<std::string> order_by;
   int64_t max_results = 0;
   std::string page_token;
+  Readable readable = {true, {}};  // for experiments, registered models and versions
 };
 
 }  // namespace slipway::store

@@ -1,4 +1,5 @@
 #include "store/model_versions.h"
+#include "store/readable.h"
 #include "store/search_sql.h"
 #include "store/version_rows.h"
 
@@ -85,6 +86,8 @@ Result<Page<ModelVersion>> search_model_versions(db::Connection& conn,
         std::string(kPromptTag));
     sql.add(" AND lower(t.value) = 'true')");
   }
+  TRY(add_readable(conn, sql, "g.registered_model_key", Resource::registered_model,
+                   request.readable));
   const std::string order = TRY(order_of(request.order_by));
   sql.add(order);
   const auto keys =
