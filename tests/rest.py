@@ -10,11 +10,13 @@ python3 tests/rest.py --rewrite F…               record what differs (never a 
 from __future__ import annotations
 
 import argparse
+import base64
 import http.client
 import json
 import re
 import secrets
 import shlex
+import subprocess
 import sys
 import tempfile
 import time
@@ -25,14 +27,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from live_server import REPO, LiveServer, ServerError, find_slipway
+from live_server import REPO, LiveServer, ServerError, clean_environment, find_slipway
 from matching import ABSENT, REST, Unbound, Variables, is_regex, match, match_regex, shown
 from postgres import Cluster
 
 REQUEST = re.compile(r"(GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) (/\S*)$")
 HEADER = re.compile(r"([A-Za-z][A-Za-z0-9-]*): ?(.*)$")
 STATUS = re.compile(r"--> (\d{3}|\?)(?: within (\d+)s)?$")
-DIRECTIVE = re.compile(r"# (source|server|only): (.+)$")
+DIRECTIVE = re.compile(r"# (source|server|only|users): (.+)$")
 REQUEST_LIMIT_S = 120
 RETRY_PAUSE_S = 0.1
 
@@ -173,12 +175,34 @@ class Parser:
         return Body("\n".join(self.script.lines[start:end]), True, start, end + 1)
 
 
-def send(address: str, step: Step, variables: Variables) -> Answer:
+def password_of(user: str) -> str:
+    """Give the password that the tests' users have, on our server and on MLflow's."""
+    return f"{user}-password-1"
+
+
+def add_credentials(headers: dict[str, str], admin: str | None) -> None:
+    """Turn `As: NAME` into HTTP Basic; the admin asks where a file with users names no one."""
+    user = headers.pop("As", admin)
+    if user and user != "nobody" and "Authorization" not in headers:
+        pair = f"{user}:{password_of(user)}".encode()
+        headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
+
+
+def make_admin(slipway: Path, folder: Path, name: str, database: list[str]) -> None:
+    """Make the first user, in the data folder of a server that does not run yet."""
+    command = [str(slipway), "users", "create", name, "--admin", "--data-dir", f"{folder}/data"]
+    command += database
+    environment = clean_environment(folder) | {"SLIPWAY_PASSWORD": password_of(name)}
+    subprocess.run(command, env=environment, check=True, capture_output=True, timeout=60)
+
+
+def send(address: str, step: Step, variables: Variables, admin: str | None = None) -> Answer:
     """Send the request of a step as it stands in the file, variables filled in."""
     url = urlsplit(address)
     kind = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
     connection = kind(url.netloc, timeout=REQUEST_LIMIT_S)
     headers = {name: variables.fill_text(value) for name, value in step.headers.items()}
+    add_credentials(headers, admin)
     body: bytes | None = None
     if step.body.first_line:
         fill = variables.fill_text if step.body.is_raw else variables.fill_json
@@ -254,7 +278,8 @@ class Run:
         deadline = time.monotonic() + step.within_s
         before = dict(self.variables)
         while True:
-            answer = send(self.address, step, self.variables)
+            admin = self.script.directives.get("users")
+            answer = send(self.address, step, self.variables, admin)
             self.outcome.n_requests += 1
             differences = compare(step, answer, self.variables)
             if not differences or time.monotonic() >= deadline:
@@ -338,8 +363,10 @@ def run_file(path: Path, options: argparse.Namespace) -> Outcome:
         outcome = Outcome(path)
         try:
             flags = shlex.split(variables.fill_text(script.directives.get("server", "")))
-            if options.cluster:
-                flags += ["--db", options.cluster.new_database()]
+            database = ["--db", options.cluster.new_database()] if options.cluster else []
+            flags += database
+            if "users" in script.directives:
+                make_admin(options.slipway, folder, script.directives["users"], database)
             flags += shlex.split(options.server_flags)
             with LiveServer(options.slipway, folder, flags) as server:
                 outcome = Run(script, server.address, folder, options.rewrite).run()

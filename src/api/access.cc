@@ -109,6 +109,9 @@ Access::Identity Access::identify_by(const std::string& header, const std::strin
   auto verified = credentials->token.empty() ? check_login(credentials->user, credentials->password,
                                                            address, generation, wait_s)
                                              : check_token(credentials->token, generation);
+  if (!verified.ok() && verified.error().code == Code::unauthenticated) {
+    return {wrong_credentials()};
+  }
   if (!verified.ok()) return {verified.error(), wait_s};
   verified->until = Clock::now() + kVerifiedFor;
   {

@@ -16,6 +16,7 @@
 #include "base/result.h"
 #include "http/message.h"
 #include "store/store.h"
+#include "store/users.h"
 
 namespace slipway::api {
 

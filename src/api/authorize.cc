@@ -18,7 +18,7 @@ using store::Resource;
 enum class Kind : uint8_t {
   anyone,  // who is known; the handler shows what they may see
   admin,
-  role_manager,
+  of_roles,
   oneself,
   granter,
   new_experiment,
@@ -46,7 +46,7 @@ constexpr Rule rule_of(Needs needs) {
     case Needs::known_user:
     case Needs::what_is_readable: return {Kind::anyone};
     case Needs::admin: return {Kind::admin};
-    case Needs::manage_roles: return {Kind::role_manager};
+    case Needs::manage_roles: return {Kind::of_roles};
     case Needs::oneself: return {Kind::oneself};
     case Needs::manage_named: return {Kind::granter, Permission::manage};
     case Needs::create_experiment: return {Kind::new_experiment, Permission::edit};
@@ -95,9 +95,10 @@ class Guard {
   /// All of the names under any of these keys, once each.
   Result<std::vector<std::string>> named(std::initializer_list<std::string_view> keys) const;
   /// Check each thing that is named under any of these keys; there must be one.
-  Result<void> each(std::initializer_list<std::string_view> keys, Check check, Permission least);
+  Result<void> each(std::initializer_list<std::string_view> keys, Check require, Permission least);
   /// The same for a key of each object in a list; there may be none.
-  Result<void> each_in(std::string_view list, std::string_view key, Check check, Permission least);
+  Result<void> each_in(std::string_view list, std::string_view key, Check require,
+                       Permission least);
 
   Result<void> experiment(const std::string& id, Permission least);
   Result<void> experiment_by_name(const std::string& name, Permission least);
@@ -138,7 +139,7 @@ Result<std::vector<std::string>> Guard::named(std::initializer_list<std::string_
   return found;
 }
 
-Result<void> Guard::each(std::initializer_list<std::string_view> keys, Check check,
+Result<void> Guard::each(std::initializer_list<std::string_view> keys, Check require,
                          Permission least) {
   const auto names = TRY(named(keys));
   if (names.empty()) {
@@ -146,19 +147,19 @@ Result<void> Guard::each(std::initializer_list<std::string_view> keys, Check che
     return fields.missing(*keys.begin());
   }
   for (const auto& name : names) {
-    TRY((this->*check)(name, least));
+    TRY((this->*require)(name, least));
   }
   return {};
 }
 
-Result<void> Guard::each_in(std::string_view list, std::string_view key, Check check,
+Result<void> Guard::each_in(std::string_view list, std::string_view key, Check require,
                             Permission least) {
   const auto fields = TRY(call_.fields());
   const auto items = TRY(fields.items(list));
   for (const auto& item : items) {
     const auto name = TRY(item.text_or(key, ""));
     if (name.empty()) continue;
-    TRY((this->*check)(name, least));
+    TRY((this->*require)(name, least));
   }
   return {};
 }
@@ -358,7 +359,7 @@ Result<void> Guard::check(const Rule& rule) {
     case Kind::anyone: return {};
     case Kind::admin:
       return who_.is_admin() ? Result<void>() : fail(Code::permission_denied, "Permission denied");
-    case Kind::role_manager:
+    case Kind::of_roles:
       return who_.manages_roles() ? Result<void>()
                                   : fail(Code::permission_denied, "Permission denied");
     case Kind::oneself: return oneself();
@@ -401,7 +402,7 @@ Result<void> authorize(Call& call, Needs needs, Workspace& workspace) {
 Result<void> authorize_head(Call& call, Needs needs, Workspace& workspace) {
   const auto kind = rule_of(needs).kind;
   const bool told_by_path = kind == Kind::artifact || kind == Kind::endpoint ||
-                            kind == Kind::admin || kind == Kind::role_manager;
+                            kind == Kind::admin || kind == Kind::of_roles;
   return told_by_path ? authorize(call, needs, workspace) : Result<void>();
 }
 

@@ -27,8 +27,8 @@ std::pair<std::string, bool> read(std::string body) {
   request.method = "POST";
   request.body = std::move(body);
   Call call(request, {}, {});
-  const auto batch = read_batch(call);
-  return {batch.ok() ? shown(*batch) : batch.error().message, plain};
+  const auto batch = batch_of(call);
+  return {batch.ok() ? shown(**batch) : batch.error().message, plain};
 }
 
 constexpr bool kOnePass = true;

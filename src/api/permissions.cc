@@ -182,27 +182,36 @@ Result<Json> old_delete(const Call& call, Workspace& workspace) {
   return JsonObject();
 }
 
+constexpr JsonHandler old_create_of_experiment = old_create<read_experiment>;
+constexpr JsonHandler old_create_of_model = old_create<read_model>;
+constexpr JsonHandler old_get_of_experiment = old_get<read_experiment>;
+constexpr JsonHandler old_get_of_model = old_get<read_model>;
+constexpr JsonHandler old_update_of_experiment = old_update<read_experiment>;
+constexpr JsonHandler old_update_of_model = old_update<read_model>;
+constexpr JsonHandler old_delete_of_experiment = old_delete<read_experiment>;
+constexpr JsonHandler old_delete_of_model = old_delete<read_model>;
+
 constexpr Route kRoutes[] = {
     {"POST", "/api/3.0/mlflow/users/permissions/grant", grant, Needs::manage_named},
     {"POST", "/api/3.0/mlflow/users/permissions/revoke", revoke, Needs::manage_named},
     {"GET", "/api/3.0/mlflow/users/permissions/get", effective, Needs::oneself},
     {"GET", "/api/3.0/mlflow/users/permissions/list", list, Needs::oneself},
     {"GET", "/api/3.0/mlflow/users/current/permissions", list_own, Needs::known_user},
-    {"POST", "/api/2.0/mlflow/experiments/permissions/create", old_create<read_experiment>,
+    {"POST", "/api/2.0/mlflow/experiments/permissions/create", old_create_of_experiment,
      Needs::manage_named},
-    {"GET", "/api/2.0/mlflow/experiments/permissions/get", old_get<read_experiment>,
+    {"GET", "/api/2.0/mlflow/experiments/permissions/get", old_get_of_experiment,
      Needs::manage_named},
-    {"PATCH", "/api/2.0/mlflow/experiments/permissions/update", old_update<read_experiment>,
+    {"PATCH", "/api/2.0/mlflow/experiments/permissions/update", old_update_of_experiment,
      Needs::manage_named},
-    {"DELETE", "/api/2.0/mlflow/experiments/permissions/delete", old_delete<read_experiment>,
+    {"DELETE", "/api/2.0/mlflow/experiments/permissions/delete", old_delete_of_experiment,
      Needs::manage_named},
-    {"POST", "/api/2.0/mlflow/registered-models/permissions/create", old_create<read_model>,
+    {"POST", "/api/2.0/mlflow/registered-models/permissions/create", old_create_of_model,
      Needs::manage_named},
-    {"GET", "/api/2.0/mlflow/registered-models/permissions/get", old_get<read_model>,
+    {"GET", "/api/2.0/mlflow/registered-models/permissions/get", old_get_of_model,
      Needs::manage_named},
-    {"PATCH", "/api/2.0/mlflow/registered-models/permissions/update", old_update<read_model>,
+    {"PATCH", "/api/2.0/mlflow/registered-models/permissions/update", old_update_of_model,
      Needs::manage_named},
-    {"DELETE", "/api/2.0/mlflow/registered-models/permissions/delete", old_delete<read_model>,
+    {"DELETE", "/api/2.0/mlflow/registered-models/permissions/delete", old_delete_of_model,
      Needs::manage_named},
 };
 static_assert(all_guarded(kRoutes));

@@ -6,6 +6,7 @@
 #include "client/artifacts.h"
 #include "store/store.h"
 #include "store/tokens.h"
+#include "store/users.h"
 
 namespace slipway::cli {
 namespace {
@@ -195,12 +196,21 @@ Result<int> endpoints_list(Invocation& call) {
 namespace {
 
 // Straight into the folder of a server that does not run: the first token of a team's server.
-Result<client::CreatedToken> create_in_folder(const std::string& data_dir,
+Result<client::CreatedToken> create_in_folder(const std::string& data_dir, const std::string& user,
                                               const std::string& comment, int64_t lifetime_s) {
   const auto store = TRY(store::Store::open(data_dir));
+  TRY(store->read([&](db::Connection& c) -> Result<void> {
+    const auto state = TRY(store::access_state(c));
+    if (!user.empty()) {
+      TRY(store::get_user(c, user));
+    } else if (state.has_users) {
+      return fail(Code::invalid_parameter_value, "say whose token it is, with --user NAME");
+    }
+    return {};
+  }));
   const auto lifetime = lifetime_s > 0 ? std::optional<int64_t>(lifetime_s) : std::nullopt;
   const auto made = TRY(store->write(
-      [&](db::Connection& c) { return store::create_token(c, "", comment, lifetime); }));
+      [&](db::Connection& c) { return store::create_token(c, user, comment, lifetime); }));
   return client::CreatedToken{made.value, {made.info.token_id, comment, 0, -1}};
 }
 
@@ -210,12 +220,14 @@ Result<int> tokens_create(Invocation& call) {
   std::string address;
   std::string comment;
   std::string data_dir;
+  std::string user;
   int64_t lifetime_s = 0;
   Format format = Format::table;
   Flags flags(call);
   flags.text(comment, "--comment", "What it is for");
   flags.integer(lifetime_s, "--lifetime", "Seconds until it ends; 0: never", 0, INT64_MAX / 1000);
   flags.text(data_dir, "--data-dir", "Make it in this folder, whose server does not run");
+  flags.text(user, "--user", "With --data-dir: whose token it is");
   flags.server(address);
   flags.format(format);
   TRY(flags.parse());
@@ -224,7 +236,7 @@ Result<int> tokens_create(Invocation& call) {
     auto server = TRY(client::Server::at(address));
     made = TRY(client::create_token(server, comment, lifetime_s));
   } else {
-    made = TRY(create_in_folder(data_dir, comment, lifetime_s));
+    made = TRY(create_in_folder(data_dir, user, comment, lifetime_s));
   }
   if (format == Format::json) {
     print(Json(JsonObject{{"token_value", made.value}, {"token_id", made.token.token_id}}));

@@ -13,6 +13,7 @@
 #include "process/systemd.h"
 #include "serve/endpoints.h"
 #include "serve/standalone.h"
+#include "store/users.h"
 
 namespace slipway::cli {
 namespace {
@@ -65,6 +66,26 @@ int run_until_interrupted(http::Server& server, const http::ServerOptions& liste
   return 0;
 }
 
+// A server that anyone may use is for this machine alone.
+Result<void> check_exposure(store::Store& store, const std::string& host,
+                            const std::string& data_dir) {
+  if (is_loopback(host)) return {};
+  const auto state = TRY(store.read([](db::Connection& c) { return store::access_state(c); }));
+  if (state.has_users) return {};
+  return fail(Code::invalid_parameter_value,
+              "--host {} can be reached from other machines, and this server has no users yet: "
+              "anyone could do anything. Make the first admin with `slipway users create NAME "
+              "--admin --data-dir {}` (see docs/access.md), or leave --host out",
+              host, data_dir);
+}
+
+store::Permission permission_of(std::string_view flag) {
+  if (flag == "read") return store::Permission::read;
+  if (flag == "use") return store::Permission::use;
+  if (flag == "edit") return store::Permission::edit;
+  return flag == "manage" ? store::Permission::manage : store::Permission::none;
+}
+
 // The database for Store::open. An address may hold a password, so no message repeats it.
 Result<std::string> database_of(const std::string& db) {
   if (db.empty() || db == "embedded") return std::string();
@@ -101,6 +122,7 @@ struct ServerFlags {
   std::string db = "embedded";
   std::string artifacts;
   std::vector<std::string> allowed_hosts;
+  std::string default_permission = "none";
   int64_t n_workers = 16;
   bool verbose = false;
   TlsFlags tls;
@@ -109,7 +131,7 @@ struct ServerFlags {
   DrainFlags drain;
 
   void declare(Flags& flags) {
-    flags.text(host, "--host", "Address to listen on; others than loopback need tokens");
+    flags.text(host, "--host", "Address to listen on; others than loopback need users");
     flags.integer(port, "-p,--port", "Port; 0 takes a free one", 0, 65535);
     flags.text(data_dir, "--data-dir", "Folder for all that the server keeps");
     flags.text(db, "--db",
@@ -117,6 +139,9 @@ struct ServerFlags {
     flags.text(artifacts, "--artifacts",
                "Where artifacts are kept: a folder; default: artifacts in the data folder");
     flags.many(allowed_hosts, "--allowed-hosts", "Names the server may be called by");
+    flags.choice(default_permission, "--default-permission",
+                 "What users may do with things that no permission is about",
+                 {"none", "read", "use", "edit", "manage"});
     flags.integer(n_workers, "--workers", "Threads that answer requests", 1, 256);
     tls.declare(flags);
     flags.choice(log_format, "--log-format", "Lines of the log: text or json", {"text", "json"});
@@ -142,10 +167,12 @@ Result<int> server(Invocation& call) {
   options.apply_to_log();
   process::install_interrupt();
   const auto store = TRY(store::Store::open(options.data_dir, database));
+  TRY(check_exposure(*store, options.host, options.data_dir));
   const auto artifacts = TRY(files::open_artifacts(options.artifacts, options.data_dir));
   serve::Endpoints endpoints(*store, *artifacts);
   api::Workspace workspace{*store, *artifacts, endpoints, {}};
   workspace.options.allowed_hosts = options.allowed_hosts;
+  workspace.options.default_permission = permission_of(options.default_permission);
   const bool open = is_loopback(options.host);
   workspace.options.anonymous = open ? api::Anonymous::allowed : api::Anonymous::refused;
   http::ServerOptions listen;
@@ -162,11 +189,11 @@ Result<int> server(Invocation& call) {
   monitor.n_connections.with(
       [&](auto& count) { count = [&server = *running] { return server.n_connections(); }; });
   store->start_folding();
-  if (!open) {
-    log(Level::info,
-        "{} is no loopback address: every request needs a token; make the first "
-        "with `slipway tokens create --data-dir {}` while no server runs",
-        options.host, options.data_dir);
+  if (!open && listen.certificate_file.empty()) {
+    log(Level::warning,
+        "passwords and tokens come to {} unencrypted: use --tls-cert and --tls-key, or a proxy "
+        "that adds TLS",
+        options.host);
   }
   return run_until_interrupted(*running, listen, options.drain, &monitor);
 }
