@@ -174,5 +174,23 @@ TEST(File, WriteReplacesWholeAndLeavesNothing) {
   EXPECT_EQ(read_file(folder.path() / "none").error().code, Code::resource_does_not_exist);
 }
 
+// Source   RFC 4231, test case 2.
+TEST(IdTest, HmacIsThatOfTheStandard) {
+  std::string hex;
+  for (const char c : hmac_sha256("Jefe", "what do ya want for nothing?")) {
+    hex += fmt::format("{:02x}", static_cast<unsigned char>(c));
+  }
+  EXPECT_EQ(hex, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+}
+
+TEST(JsonTest, AsciiTextIsAsPythonWritesIt) {
+  const auto parsed =
+      parse_json(R"({"b": [1.0, 1e300, 100000.5, 1e-7, true, null], "a": "é\u0001😀"})");
+  ASSERT_TRUE(parsed.ok());
+  EXPECT_EQ(to_ascii_text(*parsed),
+            R"({"a":"\u00e9\u0001\ud83d\ude00","b":[1.0,1e+300,100000.5,1e-07,true,null]})");
+  EXPECT_EQ(to_ascii_text(*parse_json("[[], {}]")), "[[],{}]");
+}
+
 }  // namespace
 }  // namespace slipway

@@ -1,6 +1,7 @@
 #include "base/id.h"
 
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/sha.h>
 #include <sys/random.h>
 
@@ -53,6 +54,16 @@ std::string Sha256::hex() {
   std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
   EVP_DigestFinal_ex(static_cast<EVP_MD_CTX*>(context_), digest.data(), nullptr);
   return slipway::hex(digest.data(), digest.size());
+}
+
+std::string hmac_sha256(std::string_view key, std::string_view text) {
+  std::array<unsigned char, SHA256_DIGEST_LENGTH> code{};
+  unsigned int n_bytes = 0;
+  const auto* made =
+      HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+           reinterpret_cast<const unsigned char*>(text.data()), text.size(), code.data(), &n_bytes);
+  check(made != nullptr && n_bytes == code.size(), "OpenSSL computes an HMAC");
+  return {reinterpret_cast<const char*>(code.data()), code.size()};
 }
 
 std::string Digest::hex() const {

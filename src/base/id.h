@@ -28,6 +28,9 @@ class Sha256 {
   void* context_;  // OpenSSL's
 };
 
+/// Give the 32 bytes of the HMAC-SHA-256 of `text` (RFC 2104).
+std::string hmac_sha256(std::string_view key, std::string_view text);
+
 /// Folds bytes into a 64-bit digest as they come; for content digests, not for secrets.
 /// Source   FNV-1a, 64 bits.
 class Digest {

@@ -1,9 +1,12 @@
 #include "base/json.h"
 
+#include <algorithm>
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/value_stack.hpp>
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
+#include <vector>
 
 namespace slipway {
 namespace {
@@ -144,6 +147,81 @@ struct Writer {
   }
 };
 
+// The shortest digits that read back the same, with an exponent where Python's repr has one.
+std::string python_number(double value) {
+  constexpr int kMostPlain = 16;
+  constexpr int kLeastPlain = -4;
+  if (!std::isfinite(value))
+    return std::isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity";
+  char digits[400];
+  char* end =
+      std::to_chars(digits, digits + sizeof digits, value, std::chars_format::scientific).ptr;
+  const std::string scientific(digits, end);
+  const int exponent = std::atoi(scientific.c_str() + scientific.find('e') + 1);
+  if (exponent < kLeastPlain || exponent >= kMostPlain) return scientific;
+  end = std::to_chars(digits, digits + sizeof digits, value, std::chars_format::fixed).ptr;
+  const std::string fixed(digits, end);
+  return fixed.find('.') == fixed.npos ? fixed + ".0" : fixed;
+}
+
+// Take the code point that starts at `position` and step over it; the text is UTF-8.
+uint32_t take_code_point(std::string_view text, size_t& position) {
+  const auto lead = static_cast<unsigned char>(text[position++]);
+  uint32_t point = lead < 0x80   ? lead
+                   : lead < 0xe0 ? lead & 0x1fu
+                   : lead < 0xf0 ? lead & 0x0fu
+                                 : lead & 7u;
+  while (position < text.size() && (static_cast<unsigned char>(text[position]) & 0xc0) == 0x80) {
+    point = point << 6 | (static_cast<unsigned char>(text[position++]) & 0x3fu);
+  }
+  return point;
+}
+
+void append_escaped_unit(std::string& out, uint32_t unit) {
+  constexpr char kHex[] = "0123456789abcdef";
+  out += "\\u";
+  for (int shift = 12; shift >= 0; shift -= 4) out += kHex[(unit >> shift) & 15];
+}
+
+void append_ascii(std::string& out, const Json& value);
+
+void append_ascii_members(std::string& out, const JsonObject& members) {
+  std::vector<std::string_view> keys;
+  for (const auto& member : members) keys.emplace_back(member.key().data(), member.key().size());
+  std::sort(keys.begin(), keys.end());
+  char before = '{';
+  for (const std::string_view key : keys) {
+    out += before;
+    before = ',';
+    append_ascii_quoted(out, key);
+    out += ':';
+    append_ascii(out, members.at({key.data(), key.size()}));
+  }
+  out += keys.empty() ? "{}" : "}";
+}
+
+void append_ascii_items(std::string& out, const JsonArray& items) {
+  char before = '[';
+  for (const auto& item : items) {
+    out += before;
+    before = ',';
+    append_ascii(out, item);
+  }
+  out += items.empty() ? "[]" : "]";
+}
+
+void append_ascii(std::string& out, const Json& value) {
+  if (const auto* object = value.if_object()) return append_ascii_members(out, *object);
+  if (const auto* array = value.if_array()) return append_ascii_items(out, *array);
+  if (const auto* text = value.if_string())
+    return append_ascii_quoted(out, {text->data(), text->size()});
+  if (const auto* number = value.if_double()) {
+    out += python_number(*number);
+    return;
+  }
+  out += to_text(value);
+}
+
 Error missing(std::string_view key, std::string_view kind) {
   return fail(Code::invalid_parameter_value, "'{}' is missing or is not {}", key, kind);
 }
@@ -161,6 +239,12 @@ std::string to_text(const Json& value) {
   Writer writer;
   writer.value(value, 0);
   return std::move(writer.out);
+}
+
+std::string to_ascii_text(const Json& value) {
+  std::string out;
+  append_ascii(out, value);
+  return out;
 }
 
 std::string to_pretty_text(const Json& value) {
@@ -207,6 +291,25 @@ void append_quoted(std::string& out, std::string_view text) {
     }
   }
   out += '"';
+}
+
+void append_ascii_quoted(std::string& out, std::string_view text) {
+  std::string quoted;
+  append_quoted(quoted, text);
+  for (size_t position = 0; position < quoted.size();) {
+    const auto c = static_cast<unsigned char>(quoted[position]);
+    if (c < 0x80 && c != 0x7f) {
+      out += quoted[position++];
+      continue;
+    }
+    const uint32_t point = take_code_point(quoted, position);
+    if (point < 0x10000) {
+      append_escaped_unit(out, point);
+    } else {
+      append_escaped_unit(out, 0xd800 + ((point - 0x10000) >> 10));
+      append_escaped_unit(out, 0xdc00 + ((point - 0x10000) & 0x3ff));
+    }
+  }
 }
 
 const Json* find(const Json& object, std::string_view key) {

@@ -23,11 +23,18 @@ Result<Json> parse_json(std::string_view text);
 /// look like doubles (`1.0`); NaN and the infinities become "NaN", "Infinity", "-Infinity".
 std::string to_text(const Json& value);
 
+/// Write a value without blanks, members sorted by name, all beyond ASCII escaped, and numbers as
+/// Python writes them (`1e+300`, `100000.0`): as MLflow's messages show a value.
+std::string to_ascii_text(const Json& value);
+
 /// Write a value indented by two spaces, for people and for files.
 std::string to_pretty_text(const Json& value);
 
 /// Append a double as to_text() does, for writers that build JSON by hand.
 void append_number(std::string& out, double value);
+
+/// Append a quoted, escaped JSON string; with all beyond ASCII escaped, as to_ascii_text() does.
+void append_ascii_quoted(std::string& out, std::string_view text);
 
 /// Append a quoted, escaped JSON string.
 void append_quoted(std::string& out, std::string_view text);

@@ -4,11 +4,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <cerrno>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "http/client_socket.h"
 #include "http/spool.h"
@@ -22,7 +24,6 @@ using SystemError = boost::system::error_code;
 using Parser = beast::http::response_parser<beast::http::buffer_body>;
 
 constexpr size_t kPiece = 64 * 1024;
-constexpr uint64_t kMaxAnswer = 256u << 20;
 constexpr uint32_t kMaxHead = 64 * 1024;
 
 class File {
@@ -42,8 +43,11 @@ class File {
 
 class KeptClient : public Client {
  public:
-  KeptClient(Url url, int timeout_ms, Authorities authorities)
-      : url_(std::move(url)), timeout_ms_(timeout_ms), authorities_(std::move(authorities)) {}
+  KeptClient(Url url, int timeout_ms, Authorities authorities, Caution caution)
+      : url_(std::move(url)),
+        longest_wait_ms_(timeout_ms),
+        authorities_(std::move(authorities)),
+        caution_(std::move(caution)) {}
 
   Result<Response> send(const Request& request) override { return exchange(request, nullptr); }
   Result<Response> download(const Request& request, const std::filesystem::path& to) override {
@@ -62,18 +66,28 @@ class KeptClient : public Client {
   Result<bool> receive_some();
 
   const Url url_;
-  const int timeout_ms_;
+  const int longest_wait_ms_;
   const Authorities authorities_;  // null: plain http
+  const Caution caution_;
+  Stopwatch watch_;  // of the exchange
   ClientSocket socket_;
   beast::flat_buffer buffer_{kMaxHead + kPiece};
   std::vector<char> piece_ = std::vector<char>(kPiece);
   bool spoken_ = false;  // anything came since the request was sent
+
+  // The next wait; where the exchange's time is over it is none.
+  int wait_ms() const {
+    if (caution_.max_total_ms == 0) return longest_wait_ms_;
+    const int left = caution_.max_total_ms - static_cast<int>(watch_.seconds() * 1000);
+    return std::clamp(left, 0, longest_wait_ms_);
+  }
 };
 
 Result<Response> KeptClient::exchange(const Request& request, const std::filesystem::path* to) {
+  watch_ = Stopwatch();
   if (socket_.is_open() && socket_.is_stale()) socket_ = ClientSocket();
   const bool reused = socket_.is_open();
-  if (!reused) socket_ = TRY(ClientSocket::connect(url_, authorities_, timeout_ms_));
+  if (!reused) socket_ = TRY(ClientSocket::connect(url_, authorities_, wait_ms(), caution_.admits));
   buffer_.clear();
   spoken_ = false;
   auto sent = send_whole(request);
@@ -92,9 +106,9 @@ Result<ClientSocket::Sent> KeptClient::send_whole(const Request& request) {
     auto text = request_head_text(request, url_, request.body.size());
     const bool small = request.body.size() <= kPiece;
     if (small) text += request.body;  // in one packet
-    const auto sent = TRY(socket_.send(text, timeout_ms_));
+    const auto sent = TRY(socket_.send(text, wait_ms()));
     if (small || sent == Sent::answered) return sent;
-    return socket_.send(request.body, timeout_ms_);
+    return socket_.send(request.body, wait_ms());
   }
   const File file(*request.body_file);
   struct stat facts{};
@@ -102,7 +116,7 @@ Result<ClientSocket::Sent> KeptClient::send_whole(const Request& request) {
     return errno_error(errno, "read", *request.body_file);
   }
   const auto size = static_cast<uint64_t>(facts.st_size);
-  const auto sent = TRY(socket_.send(request_head_text(request, url_, size), timeout_ms_));
+  const auto sent = TRY(socket_.send(request_head_text(request, url_, size), wait_ms()));
   if (sent == Sent::answered) return sent;
   return send_file(file, *request.body_file, size);
 }
@@ -117,7 +131,7 @@ Result<ClientSocket::Sent> KeptClient::send_file(const File& file,
       return fail(Code::data_loss, "'{}' became shorter while it was sent", path.string());
     }
     const std::string_view bytes(piece_.data(), static_cast<size_t>(n));
-    const auto sent = TRY(socket_.send(bytes, timeout_ms_));
+    const auto sent = TRY(socket_.send(bytes, wait_ms()));
     if (sent == Sent::answered) return sent;
     size -= bytes.size();
   }
@@ -128,7 +142,7 @@ Result<ClientSocket::Sent> KeptClient::send_file(const File& file,
 Result<bool> KeptClient::receive_some() {
   const size_t room = std::min(kPiece, buffer_.max_size() - buffer_.size());
   const auto space = buffer_.prepare(room);
-  const size_t n = TRY(socket_.receive(static_cast<char*>(space.data()), room, timeout_ms_));
+  const size_t n = TRY(socket_.receive(static_cast<char*>(space.data()), room, wait_ms()));
   buffer_.commit(n);
   spoken_ = spoken_ || n > 0;
   return n > 0;
@@ -208,8 +222,9 @@ Result<void> KeptClient::receive_body(Parser& parser, Response& response, Spool*
       continue;
     }
     response.body += bytes;
-    if (response.body.size() > kMaxAnswer) {
-      return fail(Code::resource_exhausted, "the server's answer is over {} bytes", kMaxAnswer);
+    if (response.body.size() > caution_.max_answer_bytes) {
+      return fail(Code::resource_exhausted, "the server's answer is over {} bytes",
+                  caution_.max_answer_bytes);
     }
   }
   return {};
@@ -217,11 +232,12 @@ Result<void> KeptClient::receive_body(Parser& parser, Response& response, Spool*
 
 }  // namespace
 
-Result<std::unique_ptr<Client>> Client::make(const Url& url, int timeout_ms, const Trust& trust) {
+Result<std::unique_ptr<Client>> Client::make(const Url& url, int timeout_ms, const Trust& trust,
+                                             Caution caution) {
   Authorities authorities;
   if (url.scheme == "https") authorities = TRY(load_authorities(trust));
   return std::unique_ptr<Client>(
-      std::make_unique<KeptClient>(url, timeout_ms, std::move(authorities)));
+      std::make_unique<KeptClient>(url, timeout_ms, std::move(authorities), std::move(caution)));
 }
 
 }  // namespace slipway::http

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -26,6 +27,15 @@ struct Trust {
                                       // machine's own
 };
 
+/// What a client keeps to with a server that it does not know.
+struct Caution {
+  /// Whether to connect to a numeric address; asked for each that the host's name gives, right
+  /// before the connection to it is made. None: all are fine.
+  std::function<bool(const std::string& address)> admits;
+  uint64_t max_answer_bytes = 256u << 20;
+  int max_total_ms = 0;  // for a whole exchange; 0: no bound
+};
+
 /// Errors   invalid_parameter_value: not an http(s) URL; the message names it.
 Result<Url> parse_url(std::string_view text);
 
@@ -38,7 +48,7 @@ class Client {
   ///             be for the URL's host.
   /// Errors   invalid_parameter_value: no certificate can be read where `trust` says.
   static Result<std::unique_ptr<Client>> make(const Url& url, int timeout_ms = 60'000,
-                                              const Trust& trust = {});
+                                              const Trust& trust = {}, Caution caution = {});
   virtual ~Client() = default;
 
   /// Send `request` (method, path, query, headers, body or body_file) and read the answer whole.
@@ -47,7 +57,8 @@ class Client {
   /// Errors   temporarily_unavailable: no connection; unauthenticated: an https server is not who
   /// it
   ///          should be, or speaks no TLS 1.2; deadline_exceeded: no answer in time;
-  ///          resource_exhausted: an answer of more than 256 MiB; data_loss: it broke off.
+  ///          resource_exhausted: an answer that is too large (256 MiB); data_loss: it broke off;
+  ///          permission_denied: `caution` admits none of the host's addresses.
   virtual Result<Response> send(const Request& request) = 0;
 
   /// As send(), but the body of a 2xx answer goes to the file `to` (written beside it first, then

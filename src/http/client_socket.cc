@@ -43,6 +43,13 @@ Result<short> wait(int fd, short events, int timeout_ms) {
   return entry.revents;
 }
 
+std::string numeric(const addrinfo& address) {
+  char text[NI_MAXHOST];
+  const int problem = ::getnameinfo(address.ai_addr, address.ai_addrlen, text, sizeof text, nullptr,
+                                    0, NI_NUMERICHOST);
+  return problem == 0 ? text : "";
+}
+
 // 0, or errno.
 int connect_to(int fd, const addrinfo& address, int timeout_ms) {
   if (::connect(fd, address.ai_addr, address.ai_addrlen) == 0) return 0;
@@ -64,8 +71,8 @@ ClientSocket::~ClientSocket() {
 }
 
 Result<ClientSocket> ClientSocket::connect(const Url& url, const Authorities& authorities,
-                                           int timeout_ms) {
-  auto socket = TRY(connect_plain(url, timeout_ms));
+                                           int timeout_ms, const Admits& admits) {
+  auto socket = TRY(connect_plain(url, timeout_ms, admits));
   if (authorities) {
     TRY(socket.shake_hands(url, authorities, timeout_ms));
   }
@@ -88,7 +95,8 @@ Result<void> ClientSocket::shake_hands(const Url& url, const Authorities& author
   }
 }
 
-Result<ClientSocket> ClientSocket::connect_plain(const Url& url, int timeout_ms) {
+Result<ClientSocket> ClientSocket::connect_plain(const Url& url, int timeout_ms,
+                                                 const Admits& admits) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
@@ -100,7 +108,15 @@ Result<ClientSocket> ClientSocket::connect_plain(const Url& url, int timeout_ms)
   }
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> addresses(found, ::freeaddrinfo);
   int reason = ECONNREFUSED;
+  std::string refused;
   for (const auto* address = found; address; address = address->ai_next) {
+    if (admits) {
+      const auto text = numeric(*address);
+      if (!admits(text)) {
+        refused = text;
+        continue;
+      }
+    }
     ClientSocket socket(
         ::socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     if (!socket.is_open()) {
@@ -112,6 +128,10 @@ Result<ClientSocket> ClientSocket::connect_plain(const Url& url, int timeout_ms)
     const int on = 1;
     ::setsockopt(socket.fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     return socket;
+  }
+  if (!refused.empty() && reason == ECONNREFUSED) {
+    return fail(Code::permission_denied, "'{}' has the address {}, which is not allowed here",
+                url.host, refused);
   }
   return fail(reason == ETIMEDOUT ? Code::deadline_exceeded : Code::temporarily_unavailable,
               "cannot connect to {}://{}:{}: {}", url.scheme, url.host, url.port,

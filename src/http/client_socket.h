@@ -1,6 +1,8 @@
 // http/client_socket.h — a connection to a server, plain or under TLS, where every wait has a
 // deadline.
 #pragma once
+#include <functional>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -9,6 +11,9 @@
 #include "http/client_tls.h"
 
 namespace slipway::http {
+
+/// Whether to connect to a numeric address.
+using Admits = std::function<bool(const std::string& address)>;
 
 /// Blocking for the caller, non-blocking underneath. Closed at the end of its scope.
 class ClientSocket {
@@ -27,8 +32,9 @@ class ClientSocket {
   /// Errors   temporarily_unavailable: no such host, or nobody listens there; unauthenticated: it
   /// is
   ///          not the host it should be; deadline_exceeded.
+  ///          permission_denied: `admits` (where set) wants none of the host's addresses.
   static Result<ClientSocket> connect(const Url& url, const Authorities& authorities,
-                                      int timeout_ms);
+                                      int timeout_ms, const Admits& admits = {});
 
   bool is_open() const { return fd_ >= 0; }
   /// Tell whether the other side has closed, or sent something unasked: not fit for a new request.
@@ -43,7 +49,7 @@ class ClientSocket {
 
  private:
   explicit ClientSocket(int fd) : fd_(fd) {}
-  static Result<ClientSocket> connect_plain(const Url& url, int timeout_ms);
+  static Result<ClientSocket> connect_plain(const Url& url, int timeout_ms, const Admits& admits);
   Result<void> shake_hands(const Url& url, const Authorities& authorities, int timeout_ms);
   Result<Sent> send_plain(std::string_view bytes, int timeout_ms);
   Result<Sent> send_tls(std::string_view bytes, int timeout_ms);
