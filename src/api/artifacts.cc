@@ -2,6 +2,7 @@
 #include "api/artifact_uri.h"
 #include "api/file_response.h"
 #include "api/routes.h"
+#include "api/values.h"
 #include "api/wire.h"
 #include "store/logged_models.h"
 #include "store/model_versions.h"
@@ -32,7 +33,7 @@ Result<http::Response> file_below(const Call& call, std::string_view root_uri,
 }
 
 Result<Json> list(const Call& call, Workspace& workspace) {
-  const auto run_id = TRY(call.text("run_id"));
+  const auto run_id = TRY(read_run_id(call));
   const auto folder = TRY(call.text_or("path", ""));
   const auto info =
       TRY(workspace.store.read([&](db::Connection& c) { return store::get_run_info(c, run_id); }));

@@ -70,10 +70,9 @@ TEST(BatchTest, WhatIsMissingIsNamed) {
             "Missing value for required parameter 'params[1].key'.");
   EXPECT_EQ(message(R"({"run_id": "r", "metrics": [3]})"),
             "Invalid value 3 for parameter 'metrics[0]' supplied:  Hint: Value was of type 'int'.");
-  EXPECT_EQ(
-      message(R"({"run_id": "r", "metrics": [{"key": "a", "value": 1, "timestamp": 1.5}]})"),
-      "Invalid value 1.5E0 for parameter 'metrics[0].timestamp' supplied:  Hint: Value was of "
-      "type 'float'.");
+  EXPECT_EQ(message(R"({"run_id": "r", "metrics": [{"key": "a", "value": 1, "timestamp": 1.5}]})"),
+            "Invalid value 1.5 for parameter 'metrics[0].timestamp' supplied:  Hint: Value was of "
+            "type 'float'.");
   EXPECT_EQ(message(R"({"run_id": "r"} trailing)"),
             "Missing value for required parameter 'run_id'.");
   EXPECT_EQ(message(""), "Missing value for required parameter 'run_id'.");

@@ -36,8 +36,10 @@ JsonObject query_members(const http::Request& request) {
   return members;
 }
 
+// A GET may send its members in a body where it has no query.
 bool has_query_only(const http::Request& request) {
-  return request.method == "GET" || request.method == "HEAD";
+  return (request.method == "GET" || request.method == "HEAD") &&
+         (!request.query.empty() || request.body.empty());
 }
 
 }  // namespace

@@ -1,6 +1,5 @@
 #include "api/fields.h"
 
-#include <boost/json/serialize.hpp>
 #include <cmath>
 #include <cstdlib>
 
@@ -9,7 +8,7 @@
 namespace slipway::api {
 namespace {
 
-constexpr size_t kMaxShownBytes = 200;
+constexpr size_t kMaxShownBytes = 10'000;
 constexpr std::string_view kSeeDocs =
     " See the API docs for more information about request parameters.";
 
@@ -75,22 +74,27 @@ const Json* Fields::member(std::string_view key) const {
   return found && !found->is_null() ? found : nullptr;
 }
 
+const Json* Fields::single(std::string_view key) const {
+  const auto* value = member(key);
+  return value && source_ == Source::query && value->is_array() ? &value->get_array().front()
+                                                                : value;
+}
+
 Error Fields::missing(std::string_view key) const {
   return fail(Code::invalid_parameter_value, "Missing value for required parameter '{}{}'.{}",
               prefix_, key, kSeeDocs);
 }
 
 Error Fields::wrong(std::string_view key, const Json& value) const {
-  auto shown = boost::json::serialize(value);
+  auto shown = to_ascii_text(value);
   if (shown.size() > kMaxShownBytes) shown.resize(kMaxShownBytes);
-  if (!is_utf8(shown)) shown = "…";  // cut within a letter
   return fail(Code::invalid_parameter_value,
               "Invalid value {} for parameter '{}{}' supplied:  Hint: Value was of type '{}'.{}",
               shown, prefix_, key, python_type(value), kSeeDocs);
 }
 
 Result<std::optional<std::string>> Fields::maybe_text(std::string_view key) const {
-  const auto* value = member(key);
+  const auto* value = single(key);
   if (!value) return std::optional<std::string>();
   if (!value->is_string()) return wrong(key, *value);
   return std::optional<std::string>(as_text(*value));
@@ -108,7 +112,7 @@ Result<std::string> Fields::text_or(std::string_view key, std::string_view other
 }
 
 Result<std::optional<int64_t>> Fields::maybe_integer(std::string_view key) const {
-  const auto* value = member(key);
+  const auto* value = single(key);
   if (!value) return std::optional<int64_t>();
   const auto integer = as_integer(*value);
   if (!integer) return wrong(key, *value);
@@ -127,7 +131,7 @@ Result<int64_t> Fields::integer_or(std::string_view key, int64_t otherwise) cons
 }
 
 Result<double> Fields::number(std::string_view key) const {
-  const auto* value = member(key);
+  const auto* value = single(key);
   if (!value || (value->is_string() && value->get_string().empty())) return missing(key);
   const auto number = as_number(*value);
   if (!number) return wrong(key, *value);
@@ -135,7 +139,7 @@ Result<double> Fields::number(std::string_view key) const {
 }
 
 Result<bool> Fields::truth_or(std::string_view key, bool otherwise) const {
-  const auto* value = member(key);
+  const auto* value = single(key);
   if (!value) return otherwise;
   if (value->is_bool()) return value->get_bool();
   if (value->is_string()) {  // R writes TRUE and FALSE as text

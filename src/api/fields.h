@@ -55,6 +55,8 @@ class Fields {
 
  private:
   const Json* member(std::string_view key) const;
+  /// The first where a query has several.
+  const Json* single(std::string_view key) const;
 
   const JsonObject* members_;
   Source source_;

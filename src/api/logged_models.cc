@@ -83,11 +83,11 @@ Result<Json> delete_tag(const Call& call, Workspace& workspace) {
 }
 
 Result<store::LoggedModelSearch> read_model_search(const Call& call) {
-  constexpr int64_t kDefaultMaxResults = 100;
+  constexpr int64_t kDefaultMaxResults = 50;
   const auto fields = TRY(call.fields());
   store::LoggedModelSearch request;
   request.experiment_ids = TRY(fields.texts("experiment_ids"));
-  if (request.experiment_ids.empty()) return fields.missing("experiment_ids");
+  if (!fields.has("experiment_ids")) return fields.missing("experiment_ids");
   request.filter = TRY(fields.text_or("filter", ""));
   request.page_token = TRY(fields.text_or("page_token", ""));
   request.max_results = TRY(fields.integer_or("max_results", kDefaultMaxResults));

@@ -7,7 +7,7 @@ namespace slipway::api {
 namespace {
 
 Result<Json> log_metric(const Call& call, Workspace& workspace) {
-  const auto run_id = TRY(call.text("run_id"));
+  const auto run_id = TRY(read_run_id(call));
   const auto fields = TRY(call.fields());
   const auto metric = TRY(read_metric(fields));
   TRY(workspace.store.write(
@@ -16,7 +16,7 @@ Result<Json> log_metric(const Call& call, Workspace& workspace) {
 }
 
 Result<Json> log_parameter(const Call& call, Workspace& workspace) {
-  const auto run_id = TRY(call.text("run_id"));
+  const auto run_id = TRY(read_run_id(call));
   store::Param param;
   param.key = TRY(call.text("key"));
   param.value = TRY(call.text_or("value", ""));
@@ -25,7 +25,7 @@ Result<Json> log_parameter(const Call& call, Workspace& workspace) {
 }
 
 Result<Json> set_tag(const Call& call, Workspace& workspace) {
-  const auto run_id = TRY(call.text("run_id"));
+  const auto run_id = TRY(read_run_id(call));
   const auto tag = TRY(read_tag(call));
   TRY(workspace.store.write([&](db::Connection& c) { return store::set_run_tag(c, run_id, tag); }));
   return JsonObject();

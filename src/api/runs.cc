@@ -11,9 +11,10 @@ http::Response json_text(std::string text) {
   return http::respond(200, std::move(text), "application/json");
 }
 
-http::Response run_response(const store::Run& run) {
+http::Response run_response(const store::Run& run,
+                            EmptyOutputs empty_outputs = EmptyOutputs::shown) {
   std::string out = "{\"run\": ";
-  append_run(out, run);
+  append_run(out, run, empty_outputs);
   out += '}';
   return json_text(std::move(out));
 }
@@ -39,11 +40,11 @@ Result<http::Response> create(Call& call, Workspace& workspace) {
   request.tags = TRY(read_tags(fields));
   const auto run =
       TRY(workspace.store.write([&](db::Connection& c) { return store::create_run(c, request); }));
-  return run_response(run);
+  return run_response(run, EmptyOutputs::left_out);
 }
 
 Result<http::Response> get(Call& call, Workspace& workspace) {
-  const auto run_id = TRY(call.text("run_id"));
+  const auto run_id = TRY(read_run_id(call));
   const auto run =
       TRY(workspace.store.read([&](db::Connection& c) { return store::get_run(c, run_id); }));
   return run_response(run);
@@ -117,7 +118,7 @@ Result<http::Response> search(Call& call, Workspace& workspace) {
 }
 
 Result<http::Response> update(Call& call, Workspace& workspace) {
-  const auto run_id = TRY(call.text("run_id"));
+  const auto run_id = TRY(read_run_id(call));
   store::RunUpdate change;
   change.status = TRY(read_status(call));
   change.end_time_ms = TRY(call.maybe_integer("end_time"));

@@ -19,6 +19,13 @@ Result<std::vector<Pair>> read_pairs(const Fields& fields, std::string_view name
 
 }  // namespace
 
+Result<std::string> read_run_id(const Call& call) {
+  const auto fields = TRY(call.fields());
+  return fields.text(fields.has("run_id")     ? "run_id"
+                     : fields.has("run_uuid") ? "run_uuid"
+                                              : "run_id");
+}
+
 Result<std::vector<store::Tag>> read_tags(const Fields& fields, std::string_view name) {
   return read_pairs<store::Tag>(fields, name);
 }

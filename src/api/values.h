@@ -8,6 +8,10 @@
 
 namespace slipway::api {
 
+/// Read the run that a request is about: `run_id`, or where it is missing `run_uuid`, its old name,
+/// which runs/get, update, log-metric, log-parameter, set-tag and artifacts/list know.
+Result<std::string> read_run_id(const Call& call);
+
 /// Read a list of {key, value}; a value may be missing. Errors as Fields.
 Result<std::vector<store::Tag>> read_tags(const Fields& fields, std::string_view name = "tags");
 Result<std::vector<store::Param>> read_params(const Fields& fields,

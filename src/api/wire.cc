@@ -106,6 +106,7 @@ JsonObject to_json(const store::Experiment& experiment) {
                  {"creation_time", experiment.creation_time_ms}};
   put(out, "lifecycle_stage", Json(std::string(stage_name(experiment.lifecycle_stage))));
   put_pairs(out, "tags", experiment.tags);
+  put(out, "workspace", "default");
   return out;
 }
 
@@ -130,8 +131,8 @@ JsonObject to_json(const store::LoggedModel& model) {
                   {"artifact_uri", model.artifact_uri}};
   put(info, "status", Json(std::string(logged_model_status_name(model.status))));
   put_if_any(info, "status_message", model.status_message);
-  put_if_any(info, "model_type", model.model_type);
-  put_if_any(info, "source_run_id", model.source_run_id);
+  put(info, "model_type", Json(model.model_type));
+  put(info, "source_run_id", Json(model.source_run_id));
   put_pairs(info, "tags", model.tags);
   JsonObject data;
   put_pairs(data, "params", model.params);
@@ -146,7 +147,7 @@ JsonObject to_json(const store::ModelVersion& version) {
                  {"last_updated_timestamp", version.last_updated_timestamp_ms}};
   put_if_any(out, "user_id", version.user_id);
   put(out, "current_stage", Json(version.current_stage));
-  put(out, "description", Json(version.description.value_or("")));
+  if (version.description) put(out, "description", Json(*version.description));
   put(out, "source", Json(version.source));
   put(out, "run_id", Json(version.run_id));
   put(out, "status", Json(std::string(version_status_name(version.status))));
@@ -234,13 +235,13 @@ void append_run_info(std::string& out, const store::RunInfo& info) {
   object.text("user_id", info.user_id);
   object.text("status", run_status_name(info.status));
   object.integer("start_time", info.start_time_ms);
-  if (info.end_time_ms) object.integer("end_time", *info.end_time_ms);
+  if (info.end_time_ms.value_or(0) != 0) object.integer("end_time", *info.end_time_ms);
   object.text("artifact_uri", info.artifact_uri);
   object.text("lifecycle_stage", stage_name(info.lifecycle_stage));
   object.text("run_id", info.run_id);
 }
 
-void append_run(std::string& out, const store::Run& run) {
+void append_run(std::string& out, const store::Run& run, EmptyOutputs empty_outputs) {
   ObjectText object(out);
   append_run_info(object.key("info"), run.info);
   {
@@ -254,10 +255,9 @@ void append_run(std::string& out, const store::Run& run) {
     inputs.list_if_any("dataset_inputs", run.dataset_inputs, append_dataset_input);
     inputs.list_if_any("model_inputs", run.model_inputs, append_model_input);
   }
-  if (!run.model_outputs.empty()) {
-    ObjectText outputs(object.key("outputs"));
-    outputs.list_if_any("model_outputs", run.model_outputs, append_model_output);
-  }
+  if (run.model_outputs.empty() && empty_outputs == EmptyOutputs::left_out) return;
+  ObjectText outputs(object.key("outputs"));
+  outputs.list_if_any("model_outputs", run.model_outputs, append_model_output);
 }
 
 }  // namespace slipway::api

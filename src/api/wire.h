@@ -47,8 +47,12 @@ JsonObject list_json(std::string_view key, const std::vector<T>& items,
   return out;
 }
 
+/// Whether a run without outputs has an empty object of them; the one just created has not.
+enum class EmptyOutputs { shown, left_out };
+
 /// Append a run as JSON text: runs come by the thousand, so no tree is built for them.
-void append_run(std::string& out, const store::Run& run);
+void append_run(std::string& out, const store::Run& run,
+                EmptyOutputs empty_outputs = EmptyOutputs::shown);
 void append_run_info(std::string& out, const store::RunInfo& info);
 
 /// Append a metric point as to_json() writes it.

@@ -1,5 +1,8 @@
 #include "store/experiments.h"
 
+#include <algorithm>
+#include <filesystem>
+
 #include "base/clock.h"
 #include "store/experiment_rows.h"
 #include "store/limits.h"
@@ -21,8 +24,6 @@ constexpr Field kFields[] = {
     {"creation_time", "e.creation_time_ms", FieldKind::number},
     {"last_update_time", "e.last_update_time_ms", FieldKind::number},
 };
-
-constexpr Entity kEntities[] = {Entity::attribute, Entity::tag};
 
 Experiment experiment_of(const db::Row& row) {
   Experiment out;
@@ -50,6 +51,16 @@ Result<std::optional<Experiment>> find_experiment(db::Connection& conn, int64_t 
   }
   TRY(read_tags(conn, key, *out));
   return out;
+}
+
+/// A relative path is meant from the server's working directory.
+std::string absolute_location(std::string_view location) {
+  if (!scheme_of(location).empty() || location.starts_with('/')) return std::string(location);
+  std::error_code error;
+  const auto folder = std::filesystem::current_path(error);
+  if (error) return std::string(location);
+  const auto path = (folder / location).lexically_normal().generic_string();
+  return path.ends_with('/') ? path.substr(0, path.size() - 1) : path;
 }
 
 Error name_taken(std::string_view name) {
@@ -81,19 +92,39 @@ Result<int64_t> change_stage(db::Connection& conn, std::string_view experiment_i
   return fail(Code::resource_does_not_exist, "No Experiment with id={} exists", key);
 }
 
+/// Experiments are told by whole ids.
+Result<void> check_id_clause(const Comparison& comparison) {
+  constexpr std::string_view kAll[] = {"=", "!=", "IN", "NOT IN"};
+  if (std::find(std::begin(kAll), std::end(kAll), comparison.comparator) == std::end(kAll)) {
+    return fail(Code::invalid_parameter_value, "Invalid comparator for experiment_id: {}",
+                comparison.comparator);
+  }
+  if (comparison.literal.kind == LiteralKind::text) TRY(experiment_key(comparison.literal.text));
+  for (const std::string& text : comparison.literal.texts) TRY(experiment_key(text));
+  return {};
+}
+
 Result<Sql> clause(const Comparison& comparison) {
-  const Entity entity = TRY(entity_of(comparison.identifier.entity, kEntities));
+  const Entity entity = TRY(attribute_or_tag(comparison.identifier.entity));
+  const std::string& key = comparison.identifier.key;
   if (entity == Entity::attribute) {
-    const Field* const field = TRY(find_field(kFields, comparison.identifier.key));
-    return attribute_test(*field, comparison);
+    const Field* const field = TRY(find_field(kFields, key));
+    if (asks_presence(comparison)) {
+      return fail(Code::invalid_parameter_value,
+                  "IS NULL / IS NOT NULL is only supported for tags, not for attribute '{}'", key);
+    }
+    if (key == "experiment_id") TRY(check_id_clause(comparison));
+    return attribute_test(kFields, *field, comparison);
   }
   Sql sql;
   sql.add(comparison.comparator == "IS NULL" ? "NOT EXISTS (" : "EXISTS (");
   sql.add(
       "SELECT 1 FROM experiment_tags t WHERE t.experiment_id = e.experiment_id"
       " AND t.key = ?",
-      comparison.identifier.key);
+      key);
   if (!asks_presence(comparison)) {
+    const bool is_text = comparison.literal.kind == LiteralKind::text;
+    if (is_text) TRY(check_text_comparator(comparison, "tag"));
     const Sql test = TRY(text_test("t.value", entity, comparison));
     sql.add(" AND ");
     sql.add(test);
@@ -104,13 +135,13 @@ Result<Sql> clause(const Comparison& comparison) {
 
 Result<std::string> order_of(const std::vector<std::string>& order_by) {
   std::string out = " ORDER BY ";
-  OrderedOnce once;
   for (const std::string& text : order_by) {
     const Ordering ordering = TRY(parse_ordering(text));
-    const Entity entity = TRY(entity_of(ordering.identifier.entity, {kEntities, 1}));
-    check(entity == Entity::attribute, "only attributes order experiments");
+    const Entity entity = TRY(attribute_or_tag(ordering.identifier.entity));
+    if (entity != Entity::attribute) {
+      return fail(Code::invalid_parameter_value, "Invalid order_by entity: tag");
+    }
     const Field* const field = TRY(find_field(kFields, ordering.identifier.key));
-    TRY(once.add(ordering));
     // as a number, though filters compare it as text
     out += field->name == "experiment_id" ? "e.experiment_id" : field->column;
     out += direction_text(ordering.direction);
@@ -148,7 +179,7 @@ Result<std::string> create_experiment(db::Connection& conn, std::string_view nam
   const int64_t key = last.value_or(0) + 1;
   const std::string experiment_id = std::to_string(key);
   const std::string location = artifact_location.empty() ? "mlflow-artifacts:/" + experiment_id
-                                                         : std::string(artifact_location);
+                                                         : absolute_location(artifact_location);
   TRY(
       conn.exec("INSERT INTO experiments (experiment_id, name, artifact_location,"
                 " creation_time_ms, last_update_time_ms) VALUES (?, ?, ?, ?, ?)",
@@ -177,7 +208,9 @@ Result<void> rename_experiment(db::Connection& conn, std::string_view experiment
     return fail(Code::invalid_state, "Cannot rename a non-active experiment.");
   }
   TRY(check_experiment_name(new_name));
-  if (new_name != experiment.name) TRY(check_name_free(conn, new_name));
+  if (new_name != experiment.name && !check_name_free(conn, new_name).ok()) {
+    return fail(Code::bad_request, "{}", name_taken(new_name).message);
+  }
   const int64_t key = TRY(experiment_key(experiment_id));
   return conn.exec(
       "UPDATE experiments SET name = ?, last_update_time_ms = ? WHERE experiment_id = ?", new_name,
@@ -221,7 +254,7 @@ Result<Page<Experiment>> search_experiments(db::Connection& conn, const SearchRe
   Sql sql;
   sql.add("SELECT e.experiment_id FROM experiments e WHERE 1 = 1");
   if (view != ViewType::all) sql.add(" AND e.deleted = ?", view == ViewType::deleted_only ? 1 : 0);
-  const auto comparisons = TRY(parse_filter(request.filter));
+  const auto comparisons = TRY(parse_filter(request.filter, ClauseStyle::plain));
   for (const Comparison& comparison : comparisons) {
     const Sql test = TRY(clause(comparison));
     sql.add(" AND ");

@@ -120,6 +120,8 @@ TEST_F(ExperimentSearchTest, PagesAndRefusesBadRequests) {
   EXPECT_EQ(second->items[0].name, "Beta");
   EXPECT_EQ(second->next_page_token, "");
   request.page_token = "!";
+  EXPECT_EQ(search().error().message, "Invalid page token, decoded value=b''");
+  request.page_token = "a";
   EXPECT_EQ(search().error().message, "Invalid page token, could not base64-decode");
   request = {"", {}, 0, ""};
   EXPECT_EQ(search().error().code, Code::invalid_parameter_value);

@@ -25,7 +25,7 @@ Error invalid(fmt::format_string<Args...> format, Args&&... args) {
 
 std::string quoted(std::string_view text) {
   std::string out;
-  append_quoted(out, text);
+  append_ascii_quoted(out, text);
   return out;
 }
 
@@ -72,12 +72,12 @@ uint32_t take_code_point(std::string_view text, size_t& position) {
   return code_point;
 }
 
-bool has_name_characters(std::string_view name) {
-  constexpr std::string_view kAllowed = "/.- :";
+/// Letters and digits of any script, `_`, and the `others`.
+bool has_only(std::string_view name, std::string_view others) {
   size_t position = 0;
   while (position < name.size()) {
     const char c = name[position];
-    if (is_word(c) || kAllowed.find(c) != std::string_view::npos) {
+    if (is_word(c) || others.find(c) != std::string_view::npos) {
       position += 1;
     } else if (static_cast<unsigned char>(c) < 0x80 || !is_utf8(name)) {
       return false;
@@ -150,7 +150,7 @@ bool has_control_character(std::string_view text) {
 }  // namespace
 
 Result<void> check_name(std::string_view name, std::string_view parameter) {
-  if (!has_name_characters(name)) {
+  if (!has_only(name, "/.- :")) {
     return invalid(
         "Invalid value {} for parameter '{}' supplied: Names may only contain alphanumerics, "
         "underscores (_), dashes (-), periods (.), spaces ( ), colon(:) and slashes (/).",
@@ -246,8 +246,38 @@ Result<void> check_experiment_name(std::string_view name) {
   return check_length(name, kMaxExperimentNameLength, "name");
 }
 
+std::string scheme_of(std::string_view address) {
+  const size_t colon = address.find(':');
+  if (colon == std::string_view::npos || colon < 2) return "";
+  const std::string scheme = lower(address.substr(0, colon));
+  const bool is_scheme =
+      scheme[0] >= 'a' && scheme[0] <= 'z' && std::all_of(scheme.begin(), scheme.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || is_digit(c) || c == '+' || c == '-' || c == '.';
+      });
+  return is_scheme ? scheme : "";
+}
+
+Result<void> check_names_no_host(std::string_view address, std::string_view parameter) {
+  constexpr std::string_view kNamers[] = {"ftp",   "sftp", "hdfs", "viewfs", "http",
+                                          "https", "r2",   "b2",   "abfss"};
+  const std::string scheme = scheme_of(address);
+  const bool has_host =
+      address.substr(std::min(scheme.size() + 1, address.size())).starts_with("//");
+  const bool is_namer =
+      std::find(std::begin(kNamers), std::end(kNamers), scheme) != std::end(kNamers);
+  if (!is_namer && !(scheme == "mlflow-artifacts" && has_host)) return {};
+  return invalid(
+      "'{}' cannot use the '{}' scheme: the '{}' scheme addresses a host other than the tracking "
+      "server's configured artifact storage",
+      parameter, scheme, scheme);
+}
+
 Result<void> check_artifact_location(std::string_view location) {
-  if (location.find_first_of("#;") != std::string_view::npos) {
+  constexpr std::string_view kWithParams[] = {"", "ftp", "http", "https", "sftp"};
+  const std::string scheme = scheme_of(location);
+  const bool has_params =
+      std::find(std::begin(kWithParams), std::end(kWithParams), scheme) != std::end(kWithParams);
+  if (location.find_first_of(has_params ? "#;" : "#") != std::string_view::npos) {
     return invalid("'artifact_location' URL can't include fragments or params.");
   }
   const std::string decoded = fully_decoded(location);
@@ -255,7 +285,12 @@ Result<void> check_artifact_location(std::string_view location) {
   if (query != std::string::npos && decoded.find("..", query) != std::string::npos) {
     return invalid("Invalid query string");
   }
-  if (may_leave_its_folder(location)) {
+  TRY(check_names_no_host(location, "artifact_location"));
+  const bool names_other = location.starts_with("file://") && !location.starts_with("file:///") &&
+                           !location.starts_with("file://localhost/");
+  if (names_other) return invalid("{} is not a valid remote uri.", location);
+  const bool is_ours = scheme.empty() || scheme == "file" || scheme == "mlflow-artifacts";
+  if (is_ours && may_leave_its_folder(location)) {
     return invalid("Invalid artifact location '{}': it must not go up by '..'", location);
   }
   if (location.starts_with("runs:")) {
@@ -278,16 +313,17 @@ Result<void> check_model_name(std::string_view name) {
   return check_path(name, "name");
 }
 
-Result<void> check_alias(std::string_view alias) {
+Result<void> check_alias_characters(std::string_view alias) {
   if (alias.empty()) return invalid("Registered model alias name cannot be empty.");
-  const bool plain =
-      std::all_of(alias.begin(), alias.end(), [](char c) { return is_word(c) || c == '-'; });
-  if (!plain) {
-    return invalid(
-        "Invalid alias name: '{}'. Names may only contain alphanumerics, underscores (_), and "
-        "dashes (-).",
-        alias);
-  }
+  if (has_only(alias, "-")) return {};
+  return invalid(
+      "Invalid alias name: '{}'. Names may only contain alphanumerics, underscores (_), and dashes "
+      "(-).",
+      alias);
+}
+
+Result<void> check_alias(std::string_view alias) {
+  TRY(check_alias_characters(alias));
   TRY(check_length(alias, kMaxAliasLength, "Registered model alias name"));
   if (lower(alias) == "latest") {
     return invalid("'latest' alias name (case insensitive) is reserved.");

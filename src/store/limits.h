@@ -40,10 +40,17 @@ Result<void> check_run_id(std::string_view run_id);
 /// Read an experiment's decimal id.
 Result<int64_t> experiment_key(std::string_view experiment_id);
 Result<void> check_experiment_name(std::string_view name);
-/// Refuse runs:/ locations, over-long ones, `..`, and fragments or parameters of file and http.
+/// Refuse runs:/ locations, over-long ones, those that name a host, fragments, and in a path `..`
+/// and parameters.
 Result<void> check_artifact_location(std::string_view location);
+/// Give the scheme of an address in lower case; empty for a path (one letter is a drive).
+std::string scheme_of(std::string_view address);
+/// Refuse an address whose reader would connect to the host it names, such as http or ftp.
+Result<void> check_names_no_host(std::string_view address, std::string_view parameter);
 Result<void> check_model_name(std::string_view name);
 Result<void> check_alias(std::string_view alias);
+/// Refuse only an alias of other characters than letters, digits, `_` and `-`, or of none.
+Result<void> check_alias_characters(std::string_view alias);
 /// Read a version's decimal number.
 Result<int64_t> version_number(std::string_view version);
 /// Refuse max_results outside 1..`most`.

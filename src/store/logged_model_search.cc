@@ -1,4 +1,5 @@
-#include "base/id.h"
+#include <algorithm>
+
 #include "base/json.h"
 #include "base/text.h"
 #include "store/limits.h"
@@ -9,7 +10,7 @@
 namespace slipway::store {
 namespace {
 
-constexpr int64_t kMaxResults = 50'000;
+constexpr int64_t kMaxResults = 1'000'000;
 
 constexpr std::string_view kStatusColumn =
     "(CASE l.status WHEN 1 THEN 'PENDING' WHEN 2 THEN 'READY' WHEN 3 THEN 'UPLOAD_FAILED'"
@@ -18,17 +19,27 @@ constexpr std::string_view kStatusColumn =
 constexpr Field kFields[] = {
     {"name", "l.name", FieldKind::text, Lists::accepted},
     {"model_id", "l.model_id", FieldKind::text, Lists::accepted},
-    {"model_type", "nullif(l.model_type, '')", FieldKind::text, Lists::accepted},
+    {"model_type", "l.model_type", FieldKind::text, Lists::accepted},
     {"status", kStatusColumn, FieldKind::text, Lists::accepted},
-    {"source_run_id", "nullif(l.source_run_id, '')", FieldKind::text, Lists::accepted},
+    {"source_run_id", "l.source_run_id", FieldKind::text, Lists::accepted},
     {"creation_timestamp", "l.creation_timestamp_ms", FieldKind::number},
     {"creation_time", "l.creation_timestamp_ms", FieldKind::number},
     {"creation_timestamp_ms", "l.creation_timestamp_ms", FieldKind::number},
     {"last_updated_timestamp", "l.last_updated_timestamp_ms", FieldKind::number},
     {"last_updated_timestamp_ms", "l.last_updated_timestamp_ms", FieldKind::number},
+    {"experiment_id", "l.experiment_id", FieldKind::number},
 };
 
-constexpr Entity kEntities[] = {Entity::attribute, Entity::metric, Entity::param, Entity::tag};
+Result<Entity> entity_of_name(std::string_view word) {
+  if (word.empty() || word == "attributes") return Entity::attribute;
+  if (word == "metrics") return Entity::metric;
+  if (word == "params") return Entity::param;
+  if (word == "tags") return Entity::tag;
+  return fail(Code::invalid_parameter_value,
+              "Invalid entity type: '{}'. Expected one of ['attributes', 'metrics', 'params', "
+              "'tags'].",
+              word);
+}
 
 /// Adds ` AND (of one of the datasets)`; nothing where there are none.
 void add_datasets(Sql& sql, const std::vector<DatasetFilter>& datasets) {
@@ -59,14 +70,52 @@ Result<Sql> metric_clause(const Comparison& comparison,
   return sql;
 }
 
+/// Refuses an operator that the field does not know, before its value is looked at.
+Result<void> check_operator(const Comparison& comparison, std::string_view entity, FieldKind kind) {
+  constexpr std::string_view kNumeric[] = {"<", "<=", ">", ">=", "=", "!="};
+  constexpr std::string_view kText[] = {"=", "!=", "LIKE", "ILIKE", "IN", "NOT IN"};
+  const std::string& key = comparison.identifier.key;
+  if (asks_presence(comparison)) {
+    return fail(Code::invalid_parameter_value,
+                "Invalid comparison: {}.{} {}. Expected a comparison with 3 tokens.", entity, key,
+                comparison.comparator);
+  }
+  const bool is_number = kind == FieldKind::number;
+  const std::span<const std::string_view> accepted(is_number ? kNumeric : kText);
+  if (std::find(accepted.begin(), accepted.end(), comparison.comparator) != accepted.end()) {
+    return {};
+  }
+  return fail(Code::invalid_parameter_value,
+              "Invalid comparison operator for {}.{}: '{}'. Expected one of {}.", entity, key,
+              comparison.comparator,
+              is_number ? "('<', '<=', '>', '>=', '=', '!=')"
+                        : "('=', '!=', 'LIKE', 'ILIKE', 'IN', 'NOT IN')");
+}
+
+/// A text may stand without quotes here.
+Comparison quoted(Comparison comparison) {
+  Literal& literal = comparison.literal;
+  if (literal.kind == LiteralKind::bare || literal.kind == LiteralKind::number) {
+    literal.kind = LiteralKind::text;
+    literal.text = literal.written;
+  }
+  return comparison;
+}
+
 Result<Sql> clause(const Comparison& comparison, const std::vector<DatasetFilter>& datasets) {
-  const Entity entity = TRY(entity_of(comparison.identifier.entity, kEntities));
+  const Entity entity = TRY(entity_of_name(comparison.identifier.entity));
   if (entity == Entity::attribute) {
     const Field* const field = TRY(find_field(kFields, comparison.identifier.key));
-    return attribute_test(*field, comparison);
+    TRY(check_operator(comparison, "attributes", field->kind));
+    const bool is_text = field->kind == FieldKind::text;
+    return attribute_test(kFields, *field, is_text ? quoted(comparison) : comparison);
   }
-  if (entity == Entity::metric) return metric_clause(comparison, datasets);
-  const Sql test = TRY(listable_test("x.value", entity, comparison));
+  if (entity == Entity::metric) {
+    TRY(check_operator(comparison, "metrics", FieldKind::number));
+    return metric_clause(comparison, datasets);
+  }
+  TRY(check_operator(comparison, entity == Entity::param ? "params" : "tags", FieldKind::text));
+  const Sql test = TRY(listable_test("x.value", entity, quoted(comparison)));
   Sql sql;
   sql.add(fmt::format("EXISTS (SELECT 1 FROM {} x WHERE x.model_key = l.model_key AND x.key = ?",
                       entity == Entity::param ? "logged_model_params" : "logged_model_tags"),
@@ -124,16 +173,22 @@ Result<Order> order_of(const std::vector<LoggedModelOrder>& order_by) {
   return order;
 }
 
-/// What a page token must agree with.
-std::string search_digest(const LoggedModelSearch& request) {
-  Digest digest;
-  for (const std::string& id : request.experiment_ids) digest.add(id + "\n");
-  digest.add(request.filter);
+Json text_or_null(const std::string& text) { return text.empty() ? Json() : Json(text); }
+
+/// A page token holds the search it belongs to.
+JsonObject token_of(const LoggedModelSearch& request, int64_t offset) {
+  JsonArray order_by;
   for (const LoggedModelOrder& ordering : request.order_by) {
-    digest.add(fmt::format("\n{} {} {} {}", ordering.field_name, ordering.ascending,
-                           ordering.dataset_name, ordering.dataset_digest));
+    order_by.push_back(JsonObject{{"field_name", ordering.field_name},
+                                  {"ascending", ordering.ascending},
+                                  {"dataset_name", text_or_null(ordering.dataset_name)},
+                                  {"dataset_digest", text_or_null(ordering.dataset_digest)}});
   }
-  return digest.hex();
+  return {
+      {"experiment_ids", JsonArray(request.experiment_ids.begin(), request.experiment_ids.end())},
+      {"filter_string", text_or_null(request.filter)},
+      {"order_by", order_by.empty() ? Json() : Json(std::move(order_by))},
+      {"offset", offset}};
 }
 
 Result<int64_t> offset_of(const LoggedModelSearch& request) {
@@ -141,14 +196,28 @@ Result<int64_t> offset_of(const LoggedModelSearch& request) {
   const auto parsed = parse_json(base64_decode(request.page_token).value_or(""));
   const Json token = parsed.ok() ? *parsed : Json();
   const auto offset = integer_member(token, "offset");
-  const auto digest = text_member(token, "search");
-  if (!offset.ok() || *offset < 0 || !digest.ok()) {
+  if (!offset.ok() || *offset < 0) {
     return fail(Code::invalid_parameter_value, "Invalid page token: {}", request.page_token);
   }
-  if (*digest == search_digest(request)) return *offset;
-  return fail(Code::invalid_parameter_value,
-              "The page token belongs to another search: experiment_ids, filter and order_by must "
-              "stay the same from page to page.");
+  struct Part {
+    std::string_view key;
+    std::string_view name;
+    std::string_view asked;
+  };
+  constexpr Part kParts[] = {{"experiment_ids", "Experiment IDs", "experiment IDs"},
+                             {"filter_string", "Filter string", "filter string"},
+                             {"order_by", "Order by", "order by"}};
+  const Json now = token_of(request, 0);
+  for (const Part& part : kParts) {
+    const Json* const held = find(token, part.key);
+    const auto expected = to_text(*find(now, part.key));
+    const auto found = held ? to_text(*held) : "null";
+    if (expected == found) continue;
+    return fail(Code::invalid_parameter_value,
+                "{} in the page token does not match the requested {}. Expected: {}. Found: {}",
+                part.name, part.asked, expected, found);
+  }
+  return *offset;
 }
 
 Result<Sql> query_of(const LoggedModelSearch& request) {
@@ -166,7 +235,14 @@ Result<Sql> query_of(const LoggedModelSearch& request) {
   }
   add_integers(sql, "l.experiment_id", keys);
   bool has_metric = false;
-  const auto comparisons = TRY(parse_filter(request.filter));
+  const auto parsed = parse_filter(request.filter);
+  if (!parsed.ok()) {
+    return fail(Code::invalid_parameter_value,
+                "Invalid filter string: '{}'. Expected a list of comparisons separated by 'AND' "
+                "(e.g. 'metrics.loss > 0.1 AND params.lr = 0.01'). {}",
+                request.filter, parsed.error().message);
+  }
+  const auto& comparisons = *parsed;
   for (const Comparison& comparison : comparisons) {
     const Sql test = TRY(clause(comparison, request.datasets));
     has_metric = has_metric || comparison.identifier.entity.starts_with("metric");
@@ -201,9 +277,7 @@ Result<Page<LoggedModel>> search_logged_models(db::Connection& conn,
     page.items.push_back(std::move(model));
   }
   if (!keys.next_page_token.empty()) {
-    page.next_page_token =
-        base64_encode(fmt::format(R"({{"offset": {}, "search": "{}"}})",
-                                  offset + request.max_results, search_digest(request)));
+    page.next_page_token = base64_encode(to_text(token_of(request, offset + request.max_results)));
   }
   return page;
 }

@@ -27,8 +27,6 @@ constexpr StatusRow kStatuses[] = {
 };
 
 constexpr size_t kMaxKeyLength = 250;
-constexpr size_t kMaxParamLength = 6000;
-constexpr size_t kMaxTagLength = 8000;
 
 Error not_found(std::string_view model_id) {
   return fail(Code::resource_does_not_exist, "Logged model with ID '{}' not found.", model_id);
@@ -37,6 +35,14 @@ Error not_found(std::string_view model_id) {
 Result<int64_t> key_of(db::Connection& conn, std::string_view model_id) {
   const auto key = TRY(conn.integer(
       "SELECT model_key FROM logged_models WHERE model_id = ? AND deleted = 0", model_id));
+  if (key) return *key;
+  return not_found(model_id);
+}
+
+/// Also of a deleted model.
+Result<int64_t> any_key_of(db::Connection& conn, std::string_view model_id) {
+  const auto key =
+      TRY(conn.integer("SELECT model_key FROM logged_models WHERE model_id = ?", model_id));
   if (key) return *key;
   return not_found(model_id);
 }
@@ -51,19 +57,18 @@ Result<void> check_logged_name(std::string_view name) {
 
 Result<void> put_param(db::Connection& conn, int64_t key, const Param& param) {
   TRY(check_length(param.key, kMaxKeyLength, "Param key"));
-  const std::string value = truncated(param.value, kMaxParamLength);
   TRY(
       conn.exec("INSERT INTO logged_model_params (model_key, key, value) VALUES (?, ?, ?)"
                 " ON CONFLICT DO NOTHING",
-                key, param.key, value));
+                key, param.key, param.value));
   if (conn.changes() > 0) return {};
   const auto held = TRY(conn.text(
       "SELECT value FROM logged_model_params WHERE model_key = ? AND key = ?", key, param.key));
-  if (held == value) return {};
+  if (held == param.value) return {};
   return fail(Code::invalid_parameter_value,
               "Changing param values is not allowed. Param with key='{}' was already logged with "
               "value='{}'. Attempted logging new value '{}'.",
-              param.key, held.value_or(""), value);
+              param.key, held.value_or(""), param.value);
 }
 
 Result<void> put_tag(db::Connection& conn, int64_t key, const Tag& tag) {
@@ -71,7 +76,7 @@ Result<void> put_tag(db::Connection& conn, int64_t key, const Tag& tag) {
   return conn.exec(
       "INSERT INTO logged_model_tags (model_key, key, value) VALUES (?, ?, ?)"
       " ON CONFLICT (model_key, key) DO UPDATE SET value = excluded.value",
-      key, tag.key, truncated(tag.value, kMaxTagLength));
+      key, tag.key, tag.value);
 }
 
 LoggedModel model_of(const db::Row& row) {
@@ -179,7 +184,7 @@ Result<LoggedModel> finalize_logged_model(db::Connection& conn, std::string_view
 }
 
 Result<void> delete_logged_model(db::Connection& conn, std::string_view model_id) {
-  const int64_t key = TRY(key_of(conn, model_id));
+  const int64_t key = TRY(any_key_of(conn, model_id));
   return conn.exec(
       "UPDATE logged_models SET deleted = 1, last_updated_timestamp_ms = ? WHERE model_key = ?",
       now_ms(), key);
@@ -194,7 +199,7 @@ Result<void> log_logged_model_params(db::Connection& conn, std::string_view mode
 
 Result<void> set_logged_model_tags(db::Connection& conn, std::string_view model_id,
                                    const std::vector<Tag>& tags) {
-  const int64_t key = TRY(key_of(conn, model_id));
+  const int64_t key = TRY(any_key_of(conn, model_id));
   for (const Tag& tag : tags) TRY(put_tag(conn, key, tag));
   return {};
 }

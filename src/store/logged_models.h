@@ -83,7 +83,7 @@ struct LoggedModelSearch {
   std::string filter;
   std::vector<DatasetFilter> datasets;
   std::vector<LoggedModelOrder> order_by;
-  int64_t max_results = 100;
+  int64_t max_results = 50;
   std::string page_token;
 };
 

@@ -7,6 +7,7 @@
 #include "store/logged_models.h"
 #include "store/registry.h"
 #include "store/runs.h"
+#include "store/version_rows.h"
 
 namespace slipway::store {
 namespace {
@@ -29,18 +30,9 @@ struct Address {
 
 Address address_of(std::string_view text) {
   Address out;
-  const size_t colon = text.find(':');
-  const std::string_view scheme = colon == std::string_view::npos ? "" : text.substr(0, colon);
-  const bool is_scheme = scheme.size() > 1 &&  // one letter is a drive
-                         std::all_of(scheme.begin(), scheme.end(), [](char c) {
-                           return (lower(std::string_view(&c, 1))[0] >= 'a' &&
-                                   lower(std::string_view(&c, 1))[0] <= 'z') ||
-                                  is_digit(c) || c == '+' || c == '-' || c == '.';
-                         });
-  if (is_scheme) {
-    out.scheme = lower(scheme);
-    text.remove_prefix(colon + 1);
-  }
+  out.scheme = scheme_of(text);
+  const bool is_scheme = !out.scheme.empty();
+  if (is_scheme) text.remove_prefix(out.scheme.size() + 1);
   if (is_scheme && text.starts_with("//")) {
     const size_t end = std::min(text.find('/', 2), text.size());
     out.authority = lower(text.substr(2, end - 2));
@@ -54,6 +46,15 @@ std::vector<std::string> parts_of(std::string_view path) {
   std::vector<std::string> parts = split(path, '/');
   std::erase_if(parts, [](const std::string& part) { return part.empty() || part == "."; });
   return parts;
+}
+
+/// Whether a path begins at the root and has a part, and none that is `.`.
+bool is_normal(std::string_view path) {
+  const std::vector<std::string> parts = split(path.substr(0, path.find_first_of("?#")), '/');
+  const bool has_part =
+      std::any_of(parts.begin(), parts.end(), [](const auto& part) { return !part.empty(); });
+  return path.starts_with('/') && has_part &&
+         std::find(parts.begin(), parts.end(), ".") == parts.end();
 }
 
 bool is_within(const Address& address, const Address& root) {
@@ -89,14 +90,16 @@ class Resolver {
 
   Result<ModelSource> resolve() {
     if (is_prompt(request_)) return resolve_prompt();
-    if (out_.source.size() > kMaxSourceLength || may_leave_its_folder(out_.source)) {
+    TRY(check_names_no_host(out_.source, "source"));
+    const Address address = address_of(out_.source);
+    if (out_.source.size() > kMaxSourceLength || may_leave_its_folder(out_.source) ||
+        (!is_local(address) && !is_normal(address.path))) {
       return invalid(
           "Invalid model version source: '{}'. If supplying a source as an http, https, local file "
           "path, ftp, objectstore, or mlflow-artifacts uri, an absolute path must be provided "
           "without relative path references present. Please provide an absolute path.",
           truncated(out_.source, 300));
     }
-    const Address address = address_of(out_.source);
     if (address.scheme == "models") {
       TRY(resolve_models(address));
     } else if (address.scheme == "runs") {
@@ -168,7 +171,7 @@ class Resolver {
 
   Result<void> resolve_runs(const Address& address) {
     const std::vector<std::string> parts = parts_of(address.path);
-    if (!out_.model_id.empty() || !address.authority.empty() || parts.size() < 2 ||
+    if (!out_.model_id.empty() || !address.authority.empty() || parts.empty() ||
         parts[0] != out_.run_id) {
       return refused(holder());
     }
@@ -216,6 +219,7 @@ class Resolver {
       const size_t at = parts[0].rfind('@');
       return get_by_alias(conn_, parts[0].substr(0, at), parts[0].substr(at + 1));
     }
+    TRY(registered_model_key(conn_, parts[0]));
     if (std::all_of(parts[1].begin(), parts[1].end(), is_digit)) {
       return get_model_version(conn_, parts[0], parts[1]);
     }

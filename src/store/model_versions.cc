@@ -61,7 +61,7 @@ Result<ModelVersion> create_model_version(db::Connection& conn, const NewModelVe
       "INSERT INTO model_versions (registered_model_key, version, creation_timestamp_ms,"
       " last_updated_timestamp_ms, description, source, storage_location, run_id, run_link,"
       " model_id, status) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING version_key",
-      model_key, version, time_ms, time_ms, request.description, source.source,
+      model_key, version, time_ms, time_ms, request.description.value_or(""), source.source,
       source.storage_location, source.run_id, request.run_link, source.model_id,
       static_cast<int64_t>(VersionStatus::ready)));
   for (const Tag& tag : request.tags) TRY(put_tag(conn, key, tag));
@@ -69,7 +69,8 @@ Result<ModelVersion> create_model_version(db::Connection& conn, const NewModelVe
     TRY(note_model_version(conn, source.model_id, request.name, version));
   }
   TRY(touch_model(conn, model_key));
-  return load_version(conn, key);
+  ModelVersion created = TRY(load_version(conn, key));
+  return created;
 }
 
 Result<ModelVersion> get_model_version(db::Connection& conn, std::string_view name,
@@ -133,6 +134,7 @@ Result<void> set_model_version_tag(db::Connection& conn, std::string_view name,
 
 Result<void> delete_model_version_tag(db::Connection& conn, std::string_view name,
                                       std::string_view version, std::string_view key) {
+  TRY(check_registry_tag({std::string(key), ""}));
   const int64_t row_key = TRY(version_key(conn, name, version));
   TRY(conn.exec("DELETE FROM model_version_tags WHERE version_key = ? AND key = ?", row_key, key));
   return raise_generation(conn);

@@ -1,6 +1,7 @@
 #include "store/registry.h"
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "store/limits.h"
 #include "store/readable.h"
 #include "store/roles.h"
@@ -22,8 +23,6 @@ constexpr Field kOrderFields[] = {
     {"timestamp", "g.last_updated_timestamp_ms", FieldKind::number},
     {"last_updated_timestamp", "g.last_updated_timestamp_ms", FieldKind::number},
 };
-
-constexpr Entity kEntities[] = {Entity::attribute, Entity::tag};
 
 Result<RegisteredModel> load_model(db::Connection& conn, int64_t key) {
   RegisteredModel out;
@@ -65,11 +64,16 @@ Result<void> put_tag(db::Connection& conn, int64_t key, const Tag& tag) {
 }
 
 Result<Sql> clause(const Comparison& comparison) {
-  const Entity entity = TRY(entity_of(comparison.identifier.entity, kEntities));
+  const Entity entity = TRY(attribute_or_tag(comparison.identifier.entity));
   if (entity == Entity::attribute) {
     const Field* const field = TRY(find_field(kFields, comparison.identifier.key));
-    return attribute_test(*field, comparison);
+    constexpr std::string_view kLists[] = {"IN", "NOT IN"};
+    const bool is_text = comparison.literal.kind == LiteralKind::text;
+    if (is_text) TRY(check_text_comparator(comparison, "attribute", kLists));
+    return attribute_test(kFields, *field, comparison);
   }
+  const bool is_text = comparison.literal.kind == LiteralKind::text;
+  if (is_text) TRY(check_text_comparator(comparison, "tag"));
   const Sql test = TRY(text_test("t.value", entity, comparison));
   Sql sql;
   sql.add(
@@ -87,13 +91,12 @@ Result<std::string> order_of(const std::vector<std::string>& order_by) {
   OrderedOnce once;
   for (const std::string& text : order_by) {
     const Ordering ordering = TRY(parse_ordering(text));
-    TRY(entity_of(ordering.identifier.entity, {kEntities, 1}));
-    const auto field = find_field(kOrderFields, ordering.identifier.key);
+    const auto field = find_field(kOrderFields, ordering.written);
     if (!field.ok()) {
       return fail(Code::invalid_parameter_value,
                   "Invalid order by key '{}' specified. Valid keys are "
                   "'{{'name', 'timestamp', 'last_updated_timestamp'}}'",
-                  ordering.identifier.key);
+                  ordering.written);
     }
     TRY(once.add(ordering));
     out += fmt::format("{}{}, ", (*field)->column, direction_text(ordering.direction));
@@ -117,7 +120,8 @@ Result<RegisteredModel> create_registered_model(db::Connection& conn, std::strin
                       name, time_ms, time_ms, description));
   for (const Tag& tag : tags) TRY(put_tag(conn, key, tag));
   TRY(raise_generation(conn));
-  return load_model(conn, key);
+  RegisteredModel model = TRY(load_model(conn, key));
+  return model;
 }
 
 Result<RegisteredModel> get_registered_model(db::Connection& conn, std::string_view name) {
@@ -127,9 +131,12 @@ Result<RegisteredModel> get_registered_model(db::Connection& conn, std::string_v
 
 Result<RegisteredModel> rename_registered_model(db::Connection& conn, std::string_view name,
                                                 std::string_view new_name) {
-  const int64_t key = TRY(registered_model_key(conn, name));
+  if (trim(new_name).empty()) {
+    return fail(Code::invalid_parameter_value, "Missing value for required parameter 'new_name'.");
+  }
   TRY(check_model_name(new_name));
   TRY(check_length(new_name, kMaxNameLength, "new_name"));
+  const int64_t key = TRY(registered_model_key(conn, name));
   if (name != new_name) TRY(check_name_free(conn, new_name));
   TRY(conn.exec("UPDATE registered_models SET name = ? WHERE registered_model_key = ?", new_name,
                 key));
@@ -169,6 +176,7 @@ Result<void> set_registered_model_tag(db::Connection& conn, std::string_view nam
 
 Result<void> delete_registered_model_tag(db::Connection& conn, std::string_view name,
                                          std::string_view key) {
+  TRY(check_registry_tag({std::string(key), ""}));
   const int64_t model_key = TRY(registered_model_key(conn, name));
   TRY(conn.exec("DELETE FROM registered_model_tags WHERE registered_model_key = ? AND key = ?",
                 model_key, key));
@@ -178,8 +186,8 @@ Result<void> delete_registered_model_tag(db::Connection& conn, std::string_view 
 Result<void> set_alias(db::Connection& conn, std::string_view name, std::string_view alias,
                        std::string_view version) {
   TRY(check_alias(alias));
-  const int64_t model_key = TRY(registered_model_key(conn, name));
   const int64_t key = TRY(version_key(conn, name, version));
+  const int64_t model_key = TRY(registered_model_key(conn, name));
   TRY(
       conn.exec("INSERT INTO model_aliases (registered_model_key, alias, version_key)"
                 " VALUES (?, ?, ?) ON CONFLICT (registered_model_key, alias)"
@@ -189,6 +197,7 @@ Result<void> set_alias(db::Connection& conn, std::string_view name, std::string_
 }
 
 Result<void> delete_alias(db::Connection& conn, std::string_view name, std::string_view alias) {
+  TRY(check_alias_characters(alias));
   const int64_t model_key = TRY(registered_model_key(conn, name));
   TRY(conn.exec("DELETE FROM model_aliases WHERE registered_model_key = ? AND alias = ?", model_key,
                 alias));
@@ -197,8 +206,9 @@ Result<void> delete_alias(db::Connection& conn, std::string_view name, std::stri
 
 Result<ModelVersion> get_by_alias(db::Connection& conn, std::string_view name,
                                   std::string_view alias) {
+  TRY(check_alias_characters(alias));
   const int64_t model_key = TRY(registered_model_key(conn, name));
-  if (alias == "latest") {  // reserved: it stands for the newest version
+  if (lower(alias) == "latest") {  // reserved: it stands for the newest version
     const auto newest =
         TRY(conn.integer("SELECT version_key FROM model_versions WHERE registered_model_key = ?"
                          " ORDER BY version DESC LIMIT 1",
@@ -228,7 +238,7 @@ Result<Page<RegisteredModel>> search_registered_models(db::Connection& conn,
                                                        const SearchRequest& request) {
   Sql sql;
   sql.add("SELECT g.registered_model_key FROM registered_models g WHERE 1 = 1");
-  const auto comparisons = TRY(parse_filter(request.filter));
+  const auto comparisons = TRY(parse_filter(request.filter, ClauseStyle::plain));
   for (const Comparison& comparison : comparisons) {
     if (hides_prompts(comparison)) continue;
     const Sql test = TRY(clause(comparison));

@@ -106,7 +106,7 @@ TEST_F(RegistryTest, LatestVersionsAreTheHighestOfEachStage) {
     return out;
   };
   EXPECT_EQ(latest({"staging"}), (std::vector<int64_t>{3}));
-  EXPECT_EQ(latest({}), (std::vector<int64_t>{4, 3}));
+  EXPECT_EQ(latest({}), (std::vector<int64_t>{3, 4}));  // Staging appears first
   EXPECT_EQ(latest({"Production"}), (std::vector<int64_t>{}));
   EXPECT_EQ(model().latest_versions.size(), 2u);
 }
@@ -199,7 +199,8 @@ TEST_F(RegistryTest, SourcesMustNotLeaveTheRun) {
                                 root + "/a%00",
                                 root + "/%2%0952e%2%0952e/x",
                                 "runs:/" + other + "/model",
-                                "runs:/" + run_id,
+                                "s3://bucket",
+                                "ftp://host/a",
                                 "runs://host/" + run_id + "/model",
                                 "s3://bucket/a/../b",
                                 "http://host/api/2.0/mlflow-artifacts/artifacts/0/x",

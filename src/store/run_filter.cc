@@ -103,7 +103,7 @@ Result<RunClause> RunClause::make(db::Connection& conn, const Comparison& compar
   out.texts_ = literal.texts;
   std::sort(out.texts_.begin(), out.texts_.end());
   out.integer_ = to_integer(literal.written);
-  out.number_ = to_number(literal.written).value_or(0);
+  out.number_ = number_of(literal);
   const Entity entity = TRY(entity_of(comparison.identifier.entity, kRunEntities));
   const std::string& key = comparison.identifier.key;
   if (entity == Entity::attribute) {

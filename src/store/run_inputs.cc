@@ -114,6 +114,7 @@ Result<void> load_inputs(db::Connection& conn, const std::vector<int64_t>& keys,
 Result<void> log_inputs(db::Connection& conn, std::string_view run_id,
                         const std::vector<DatasetInput>& datasets,
                         const std::vector<std::string>& model_ids) {
+  TRY(check_run_id(run_id));
   for (const DatasetInput& input : datasets) TRY(check_dataset(input));
   const RunRow run = TRY(active_run(conn, run_id));
   for (const DatasetInput& input : datasets) TRY(log_dataset(conn, run, input));
@@ -133,10 +134,10 @@ Result<void> log_outputs(db::Connection& conn, std::string_view run_id,
 Result<std::vector<DatasetSummary>> search_datasets(
     db::Connection& conn, const std::vector<std::string>& experiment_ids) {
   constexpr size_t kMaxExperiments = 20;
-  if (experiment_ids.empty() || experiment_ids.size() > kMaxExperiments) {
+  if (experiment_ids.size() > kMaxExperiments) {
     return fail(Code::invalid_parameter_value,
-                "SearchDatasets request must specify at least one and at most {} experiment_ids. "
-                "Received {} experiment_ids.",
+                "SearchDatasets request cannot specify more than {} experiment_ids. Received {} "
+                "experiment_ids.",
                 kMaxExperiments, experiment_ids.size());
   }
   std::vector<DatasetSummary> out;

@@ -45,11 +45,15 @@ Result<void> check_unique(const std::vector<Param>& params) {
 
 Result<void> check_metric(const Metric& metric, std::string_view path) {
   TRY(check_metric_key(metric.key, path));
+  if (metric.dataset_name.empty() != metric.dataset_digest.empty()) {
+    return fail(Code::invalid_parameter_value,
+                "Both dataset_name and dataset_digest must be provided if one is provided");
+  }
   if (metric.timestamp_ms >= 0) return {};
   return fail(Code::invalid_parameter_value,
               "Invalid value {} for parameter '{}timestamp' supplied: metric '{}' (value={}). "
               "Timestamp must be a nonnegative long (64-bit integer) ",
-              metric.timestamp_ms, path, metric.key, metric.value);
+              metric.timestamp_ms, path, metric.key, to_ascii_text(Json(metric.value)));
 }
 
 enum class Outcome { added, same, other };
@@ -97,6 +101,7 @@ Result<void> put_tag(db::Connection& conn, const RunRow& run, const Tag& tag) {
 Result<void> log_batch(db::Connection& conn, std::string_view run_id,
                        const std::vector<Metric>& metrics, const std::vector<Param>& params,
                        const std::vector<Tag>& tags) {
+  TRY(check_run_id(run_id));
   TRY(check_batch_size(metrics.size(), params.size(), tags.size()));
   for (size_t i = 0; i < metrics.size(); ++i) {
     TRY(check_metric(metrics[i], fmt::format("metrics[{}].", i)));

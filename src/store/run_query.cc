@@ -42,12 +42,22 @@ Result<void> RunQuery::add_clause(const Comparison& comparison) {
 
 Result<void> RunQuery::add_ordering(const Ordering& ordering) {
   TRY(check_size());
-  const Entity entity = TRY(entity_of(ordering.identifier.entity, {kRunEntities, 4}));
+  const Entity entity = TRY(entity_of(ordering.identifier.entity, kRunEntities));
+  if (entity == Entity::dataset) {
+    return fail(Code::invalid_parameter_value, "Invalid identifier type 'dataset'");
+  }
   TRY(once_.add(ordering));
   OrderKey key;
   key.direction = ordering.direction;
   if (entity == Entity::attribute) {
     const Field* const field = TRY(find_field(kRunFields, ordering.identifier.key));
+    if (field->name.find(' ') != field->name.npos) {  // filters alone know these
+      return fail(Code::invalid_parameter_value,
+                  "Invalid attribute key '{}' specified. Valid keys are '{{'run_id', 'run_name', "
+                  "'status', 'artifact_uri', 'user_id', 'start_time', 'created', 'Created', "
+                  "'end_time'}}'",
+                  field->name);
+    }
     key.column = field->column;
     key.present = key.column;
     key.is_nullable = field->name == "end_time";
@@ -83,7 +93,7 @@ void RunQuery::add_where(const Sql& test) {
 
 Result<void> RunQuery::add_attribute(const Comparison& comparison) {
   const Field* const field = TRY(find_field(kRunFields, comparison.identifier.key));
-  const Sql test = TRY(attribute_test(*field, comparison));
+  const Sql test = TRY(attribute_test(kRunFields, *field, comparison));
   add_where(test);
   return {};
 }

@@ -78,7 +78,6 @@ Result<void> load_tags(db::Connection& conn, const PageKeys& page, std::vector<R
 }  // namespace
 
 Result<RunRow> find_run(db::Connection& conn, std::string_view run_id) {
-  TRY(check_run_id(run_id));
   auto cursor =
       TRY(conn.query("SELECT run_key, experiment_id, deleted FROM runs WHERE run_id = ?", run_id));
   if (!TRY(cursor.next())) {

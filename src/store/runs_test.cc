@@ -180,6 +180,8 @@ TEST_F(RunTest, UnknownRunAndBadIdHaveTheirErrors) {
   EXPECT_EQ(read_error([&](db::Connection& c) { return get_run(c, unknown); }).message,
             "Run with id=" + unknown + " not found");
   EXPECT_EQ(read_error([&](db::Connection& c) { return get_run(c, "a/b"); }).message,
+            "Run with id=a/b not found");
+  EXPECT_EQ(write_error([&](db::Connection& c) { return log_batch(c, "a/b", {}, {}, {}); }).message,
             "Invalid value \"a/b\" for parameter 'run_id' supplied.");
 }
 

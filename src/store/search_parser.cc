@@ -1,6 +1,7 @@
 #include "store/search_parser.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "base/text.h"
 
@@ -15,6 +16,9 @@ constexpr size_t kMaxListed = 10'000;
 struct Token {
   TokenKind kind;
   std::string written;
+  size_t start;  // in the filter
+
+  size_t end() const { return start + written.size(); }
 };
 
 template <typename... Args>
@@ -52,7 +56,7 @@ class Tokenizer {
       if (position_ == text_.size()) return out;
       const size_t start = position_;
       const TokenKind kind = take();
-      out.push_back({kind, std::string(text_.substr(start, position_ - start))});
+      out.push_back({kind, std::string(text_.substr(start, position_ - start)), start});
     }
   }
 
@@ -63,8 +67,7 @@ class Tokenizer {
     const char c = text_[position_];
     if (c == '\'') return take_quoted() ? TokenKind::text : TokenKind::other;
     if (starts_word(c) || is_quote(c)) return take_word();
-    const bool is_signed =
-        (c == '-' || c == '+') && (is_digit(at(position_ + 1)) || at(position_ + 1) == '.');
+    const bool is_signed = c == '-' && (is_digit(at(position_ + 1)) || at(position_ + 1) == '.');
     if (is_digit(c) || is_signed || (c == '.' && is_digit(at(position_ + 1)))) {
       return take_number();
     }
@@ -122,7 +125,10 @@ class Tokenizer {
       if (is_digit(at(position_ + 1 + sign))) position_ += 1 + sign;
       while (is_digit(at(position_))) position_ += 1;
     }
-    const bool reads = to_number(text_.substr(start, position_ - start)).has_value();
+    const std::string written(text_.substr(start, position_ - start));
+    char* end = nullptr;
+    std::strtod(written.c_str(), &end);  // beyond a double's range it is infinite
+    const bool reads = end == written.c_str() + written.size();
     return reads && !starts_word(at(position_)) ? TokenKind::number : TokenKind::other;
   }
 
@@ -139,18 +145,24 @@ std::string unquoted(std::string_view text) {
   return std::string(quoted ? text.substr(1, text.size() - 2) : text);
 }
 
+/// Splits at the first dot, though it stand in quotes.
 Identifier identifier_of(std::string_view word) {
-  const size_t dot = is_quote(word[0]) ? std::string_view::npos : word.find('.');
+  const size_t dot = word.find('.');
   if (dot == std::string_view::npos) return {"", unquoted(word)};
-  return {std::string(word.substr(0, dot)), unquoted(word.substr(dot + 1))};
+  const std::string_view entity = word.substr(0, dot);
+  return {is_quoted(entity, '`') ? unquoted(entity) : std::string(entity),
+          unquoted(word.substr(dot + 1))};
 }
 
 class Parser {
  public:
-  Parser(std::string_view filter, std::vector<Token> tokens)
-      : filter_(filter), tokens_(std::move(tokens)) {}
+  Parser(std::string_view filter, std::vector<Token> tokens, ClauseStyle style)
+      : filter_(filter), tokens_(std::move(tokens)), style_(style) {}
 
   Result<std::vector<Comparison>> comparisons() {
+    if (tokens_.empty() && !filter_.empty()) {
+      return invalid("Invalid filter '{}'. Could not be parsed.", filter_);
+    }
     TRY(check_single());
     std::vector<Comparison> out;
     while (true) {
@@ -181,25 +193,47 @@ class Parser {
       return token.kind == TokenKind::semicolon;
     });
     if (semicolon == tokens_.end()) return {};
-    if (semicolon + 1 == tokens_.end()) return invalid("Invalid clause(s) in filter string: ';'");
+    if (semicolon + 1 == tokens_.end()) {
+      return invalid("Invalid clause(s) in filter string: {}", shown(";"));
+    }
     return invalid(
         "Search filter contained multiple expression '{}'. Provide AND-ed expression list.",
         filter_);
+  }
+
+  std::string shown(std::string_view piece) const {
+    return style_ == ClauseStyle::quoted ? fmt::format("'{}'", piece) : std::string(piece);
   }
 
   /// Names what stands at the position, up to the next AND.
   Error invalid_clause() const {
     std::string clauses;
     for (size_t ahead = 0; peek(ahead) != nullptr && !is_keyword(ahead, "AND"); ++ahead) {
-      clauses += fmt::format("{}'{}'", clauses.empty() ? "" : ", ", peek(ahead)->written);
+      clauses += (ahead == 0 ? "" : ", ") + shown(peek(ahead)->written);
     }
     return invalid("Invalid clause(s) in filter string: {}", clauses);
+  }
+
+  /// What stands left of an operator but is no name, such as `metrics.a-b`, where it is in one
+  /// piece; else empty.
+  std::string_view false_identifier() const {
+    size_t ahead = 1;
+    while (peek(ahead) != nullptr && !is(ahead, TokenKind::comparison)) {
+      if (peek(ahead)->start != peek(ahead - 1)->end()) return {};
+      ahead += 1;
+    }
+    if (peek(ahead) == nullptr || !is(0, TokenKind::word)) return {};
+    return filter_.substr(peek(0)->start, peek(ahead - 1)->end() - peek(0)->start);
   }
 
   Result<Comparison> take_comparison() {
     Comparison out;
     const size_t n_operator_tokens = operator_at(1, out.comparator);
-    if (n_operator_tokens == 0) return invalid_clause();
+    if (n_operator_tokens == 0) {
+      const std::string_view name = false_identifier();
+      if (name.empty()) return invalid_clause();
+      return invalid("Invalid comparison clause. Expected 'Identifier' found '{}'", name);
+    }
     if (!is(0, TokenKind::word) || peek(0)->written.ends_with('.')) {
       return invalid("Invalid comparison clause. Expected 'Identifier' found '{}'",
                      peek(0)->written);
@@ -212,7 +246,7 @@ class Parser {
       position_ = start;
       return invalid_clause();
     }
-    out.literal = TRY(take_literal());
+    out.literal = TRY(take_literal(start));
     return out;
   }
 
@@ -226,9 +260,10 @@ class Parser {
       std::string_view words[3];
     };
     constexpr Spelling kSpellings[] = {
-        {{"LIKE", "", ""}},     {{"ILIKE", "", ""}},     {{"RLIKE", "", ""}}, {{"NOT", "LIKE", ""}},
-        {{"NOT", "ILIKE", ""}}, {{"NOT", "RLIKE", ""}},  {{"IN", "", ""}},    {{"NOT", "IN", ""}},
-        {{"IS", "NULL", ""}},   {{"IS", "NOT", "NULL"}},
+        {{"LIKE", "", ""}},      {{"ILIKE", "", ""}},    {{"RLIKE", "", ""}},
+        {{"NOT", "LIKE", ""}},   {{"NOT", "ILIKE", ""}}, {{"NOT", "RLIKE", ""}},
+        {{"IN", "", ""}},        {{"NOT", "IN", ""}},    {{"IS", "NULL", ""}},
+        {{"IS", "NOT", "NULL"}}, {{"REGEXP", "", ""}},
     };
     for (const Spelling& spelling : kSpellings) {
       size_t n_words = 0;
@@ -243,7 +278,8 @@ class Parser {
     return 0;
   }
 
-  Result<Literal> take_literal() {
+  /// `start`: where the clause begins, of which an error names all.
+  Result<Literal> take_literal(size_t start) {
     const Token& token = tokens_[position_];
     Literal out;
     out.written = token.written;
@@ -254,37 +290,41 @@ class Parser {
       case TokenKind::word:
         out.kind = is_quoted(token.written, '"') ? LiteralKind::text : LiteralKind::bare;
         break;
-      default: return invalid_clause();
+      default: position_ = start; return invalid_clause();
     }
     position_ += 1;
     if (out.kind == LiteralKind::text) out.text = unquoted(token.written);
     return out;
   }
 
+  /// A list is read to its end; what is wrong with its content is told where lists are accepted.
   Result<Literal> take_list() {
     Literal out;
     out.kind = LiteralKind::list;
-    out.written = "(";
+    const size_t start = tokens_[position_].start;
+    std::string elements;
+    bool has_other = false;
     bool expects_value = true;
     for (position_ += 1; position_ < tokens_.size(); position_ += 1) {
       const Token& token = tokens_[position_];
-      out.written += token.written;
       if (token.kind == TokenKind::close) {
+        out.written = filter_.substr(start, token.end() - start);
         position_ += 1;
-        if (!out.texts.empty()) return out;
-        return invalid("{} expected a non-empty list of string values, but got empty list",
-                       kWhileParsing);
-      }
-      if (token.kind == TokenKind::number) {
-        return invalid(
-            "{} expected string value, punctuation, or whitespace, but got different "
-            "type in list: {}",
-            kWhileParsing, token.written);
+        if (out.problem.empty()) out.problem = problem_of(out, elements, has_other);
+        return out;
       }
       const bool is_text = token.kind == TokenKind::text ||
                            (token.kind == TokenKind::word && is_quoted(token.written, '"'));
-      if (expects_value ? !is_text : token.kind != TokenKind::comma) break;
+      has_other = has_other || token.kind == TokenKind::number;
+      const bool is_value = is_text || token.kind == TokenKind::number;
+      if (expects_value ? !is_value : token.kind != TokenKind::comma) {
+        out.problem = fmt::format(
+            "{} expected a non-empty list of string values, but got "
+            "ill-formed list.",
+            kWhileParsing);
+      }
       if (is_text) out.texts.push_back(unquoted(token.written));
+      if (is_value) elements += (elements.empty() ? "" : ", ") + token.written;
       if (out.texts.size() > kMaxListed) {
         return invalid("{} more than {} values", kWhileParsing, kMaxListed);
       }
@@ -294,28 +334,47 @@ class Parser {
                    kWhileParsing);
   }
 
+  static std::string problem_of(const Literal& list, std::string_view elements, bool has_other) {
+    if (has_other) {
+      return fmt::format(
+          "{} expected string value, punctuation, or whitespace, but got different "
+          "type in list: ({}{})",
+          kWhileParsing, elements, elements.find(", ") == elements.npos ? "," : "");
+    }
+    if (!list.texts.empty()) return "";
+    return fmt::format("{} expected a non-empty list of string values, but got empty list",
+                       kWhileParsing);
+  }
+
   static constexpr std::string_view kWhileParsing = "While parsing a list in the query,";
 
   std::string_view filter_;
   std::vector<Token> tokens_;
+  ClauseStyle style_;
   size_t position_ = 0;
 };
 
 }  // namespace
 
-Result<std::vector<Comparison>> parse_filter(std::string_view filter) {
-  return Parser(filter, Tokenizer(filter).tokens()).comparisons();
+double number_of(const Literal& literal) { return std::strtod(literal.written.c_str(), nullptr); }
+
+Result<std::vector<Comparison>> parse_filter(std::string_view filter, ClauseStyle style) {
+  return Parser(filter, Tokenizer(filter).tokens(), style).comparisons();
 }
 
 Result<Ordering> parse_ordering(std::string_view ordering) {
   const std::vector<Token> tokens = Tokenizer(ordering).tokens();
   const bool is_name =
       !tokens.empty() && tokens[0].kind == TokenKind::word && !tokens[0].written.ends_with('.');
-  if (!is_name || tokens.size() > 2) {
+  const bool fills = is_name && tokens[0].start == 0 && tokens.back().end() == ordering.size();
+  const bool is_word = tokens.size() == 1 &&
+                       (upper(tokens[0].written) == "ASC" || upper(tokens[0].written) == "DESC");
+  if (!fills || is_word || tokens.size() > 2 || tokens.back().kind == TokenKind::semicolon) {
     return invalid("Invalid order_by clause '{}'. Could not be parsed.", ordering);
   }
   Ordering out;
-  out.identifier = identifier_of(tokens[0].written);
+  out.written = tokens[0].written;
+  out.identifier = identifier_of(out.written);
   if (tokens.size() == 1) return out;
   const std::string direction = upper(tokens[1].written);
   if (direction != "ASC" && direction != "DESC") {

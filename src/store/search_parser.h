@@ -23,7 +23,11 @@ struct Literal {
   std::string written;             // as in the filter, with its quotes
   std::string text;                // of `text`, without its quotes
   std::vector<std::string> texts;  // of `list`
+  std::string problem;             // of `list`: why what is in it is refused; mostly empty
 };
+
+/// Give the number of a `number`; one beyond a double's range is infinite.
+double number_of(const Literal& literal);
 
 /// One clause. The operator is in upper case with single blanks: `=`, `LIKE`, `NOT IN`,
 /// `IS NULL`; it need not be one that the field accepts.
@@ -33,17 +37,22 @@ struct Comparison {
   Literal literal;
 };
 
+/// How a message names the pieces of what is no clause.
+enum class ClauseStyle { quoted, plain };
+
 /// Parse clauses joined by AND; an empty filter has none.
 ///
 /// Errors   invalid_parameter_value, with MLflow's words.
 /// Source   mlflow 3.17.2's filter language as observed on the real server, with the quirks of
 ///          its tokeniser (sqlparse): `tags.a.b` is one key, `params.a-b` and `metrics.a/b` are
 ///          not, a doubled or escaped quote stays as it is written.
-Result<std::vector<Comparison>> parse_filter(std::string_view filter);
+Result<std::vector<Comparison>> parse_filter(std::string_view filter,
+                                             ClauseStyle style = ClauseStyle::quoted);
 
 enum class Direction { ascending, descending };
 
 struct Ordering {
+  std::string written;  // the name as in the text
   Identifier identifier;
   Direction direction = Direction::ascending;
 };

@@ -37,7 +37,8 @@ constexpr EntityWord kEntityWords[] = {
 };
 
 constexpr std::string_view kNumberComparators = "{'>', '>=', '!=', '=', '<', '<='}";
-constexpr std::string_view kTextComparators = "{'!=', '=', 'LIKE', 'ILIKE'}";
+constexpr std::string_view kTextComparators =
+    "{'!=', '=', 'LIKE', 'ILIKE', 'IS NULL', 'IS NOT NULL'}";
 constexpr std::string_view kListComparators = "{'!=', '=', 'LIKE', 'ILIKE', 'IN', 'NOT IN'}";
 
 Error bad_comparator(const Comparison& comparison, std::string_view accepted) {
@@ -49,9 +50,9 @@ bool compares_numbers(std::string_view comparator) {
   return std::find(std::begin(kAll), std::end(kAll), comparator) != std::end(kAll);
 }
 
-db::Value number_of(const Literal& literal) {
+db::Value stored_number(const Literal& literal) {
   if (const auto integer = to_integer(literal.written)) return *integer;
-  return to_number(literal.written).value_or(0);
+  return number_of(literal);
 }
 
 /// `column comparator ?` for text, whatever the comparator: it was checked.
@@ -78,6 +79,9 @@ Result<Sql> text_or_list_test(std::string_view column, const Comparison& compari
   const bool fits = wants_list || comparator == "=" || comparator == "!=" || comparator == "LIKE" ||
                     comparator == "ILIKE";
   if (!fits) return bad_comparator(comparison, kListComparators);
+  if (!comparison.literal.problem.empty()) {
+    return Error{Code::invalid_parameter_value, comparison.literal.problem};
+  }
   if (wants_list != (comparison.literal.kind == LiteralKind::list)) {
     return invalid("Invalid value {} for comparator '{}'", comparison.literal.written, comparator);
   }
@@ -89,6 +93,17 @@ Error bare_word(const Literal& literal) {
       "Parameter value is either not quoted or unidentified quote types used for string value {}. "
       "Use either single or double quotes.",
       literal.written);
+}
+
+Error no_lists(std::span<const Field> fields) {
+  std::string names;
+  for (const Field& field : fields) {
+    if (field.lists == Lists::accepted) {
+      names += fmt::format("{}'{}'", names.empty() ? "" : ", ", field.name);
+    }
+  }
+  return invalid("Only [{}] attributes support comparison with a list of quoted string values.",
+                 names);
 }
 
 }  // namespace
@@ -103,6 +118,13 @@ Result<Entity> entity_of(std::string_view word, std::span<const Entity> accepted
     valid += fmt::format("{}'{}'", valid.empty() ? "" : ", ", entity_name(entity));
   }
   return invalid("Invalid entity type '{}'. Valid values are [{}]", word, valid);
+}
+
+Result<Entity> attribute_or_tag(std::string_view word) {
+  if (word.empty() || word == "attribute") return Entity::attribute;
+  if (word == "tag" || word == "tags") return Entity::tag;
+  return invalid("Invalid entity type '{}'. Valid entity types are ('attribute', 'tag', 'tags')",
+                 word);
 }
 
 std::string_view entity_name(Entity entity) {
@@ -125,7 +147,8 @@ Result<const Field*> find_field(std::span<const Field> fields, std::string_view 
   return invalid("Invalid attribute key '{}' specified. Valid keys are '{{{}}}'", key, valid);
 }
 
-Result<Sql> attribute_test(const Field& field, const Comparison& comparison) {
+Result<Sql> attribute_test(std::span<const Field> fields, const Field& field,
+                           const Comparison& comparison) {
   const Literal& literal = comparison.literal;
   if (asks_presence(comparison)) {
     return invalid(
@@ -142,14 +165,11 @@ Result<Sql> attribute_test(const Field& field, const Comparison& comparison) {
       return bad_comparator(comparison, kNumberComparators);
     }
     Sql sql;
-    sql.add(fmt::format("{} {} ?", field.column, comparison.comparator), number_of(literal));
+    sql.add(fmt::format("{} {} ?", field.column, comparison.comparator), stored_number(literal));
     return sql;
   }
   if (literal.kind == LiteralKind::list && field.lists == Lists::refused) {
-    return invalid(
-        "The attribute '{}' does not support comparison with a list of quoted string "
-        "values.",
-        field.name);
+    return no_lists(fields);
   }
   if (literal.kind == LiteralKind::bare) return bare_word(literal);
   if (literal.kind == LiteralKind::number) {
@@ -172,7 +192,7 @@ Result<Sql> metric_test(std::string_view column, const Comparison& comparison) {
     return bad_comparator(comparison, kNumberComparators);
   }
   Sql sql;
-  const double number = to_number(comparison.literal.written).value_or(0);
+  const double number = number_of(comparison.literal);
   if (comparison.comparator == "!=") {
     sql.add(fmt::format("({} IS NULL OR {} != ?)", column, column), number);
   } else {
@@ -203,12 +223,27 @@ Result<Sql> text_test(std::string_view column, Entity entity, const Comparison& 
 
 Result<Sql> listable_test(std::string_view column, Entity entity, const Comparison& comparison) {
   const Literal& literal = comparison.literal;
+  if (asks_presence(comparison)) {
+    return invalid("IS NULL / IS NOT NULL is only supported for tags and params, not for '{}' '{}'",
+                   entity_name(entity), comparison.identifier.key);
+  }
   if (literal.kind == LiteralKind::bare) return bare_word(literal);
   if (literal.kind != LiteralKind::text && literal.kind != LiteralKind::list) {
     return invalid("Expected a quoted string value for {} attributes. Got value {}",
                    entity_name(entity), literal.written);
   }
   return text_or_list_test(column, comparison);
+}
+
+Result<void> check_text_comparator(const Comparison& comparison, std::string_view what,
+                                   std::span<const std::string_view> more) {
+  constexpr std::string_view kAll[] = {"=", "!=", "LIKE", "ILIKE"};
+  const auto holds = [&](const auto& accepted) {
+    return std::find(std::begin(accepted), std::end(accepted), comparison.comparator) !=
+           std::end(accepted);
+  };
+  if (holds(kAll) || holds(more)) return {};
+  return invalid("Invalid comparator for {}: {}", what, comparison.comparator);
 }
 
 bool asks_presence(const Comparison& comparison) {

@@ -34,6 +34,9 @@ enum class Entity { attribute, metric, param, tag, dataset };
 /// Errors   invalid_parameter_value: nothing, or none of `accepted`.
 Result<Entity> entity_of(std::string_view word, std::span<const Entity> accepted);
 
+/// The same where only `attribute`, `tag`, `tags` and no word at all mean something.
+Result<Entity> attribute_or_tag(std::string_view word);
+
 /// Give the name that messages use, such as `parameter`.
 std::string_view entity_name(Entity entity);
 
@@ -53,7 +56,9 @@ Result<const Field*> find_field(std::span<const Field> fields, std::string_view 
 
 /// Give the test `column comparator literal` as SQL.
 /// Errors   invalid_parameter_value: the operator or the literal's kind does not fit.
-Result<Sql> attribute_test(const Field& field, const Comparison& comparison);
+/// fields   all of the search: messages name those that accept lists.
+Result<Sql> attribute_test(std::span<const Field> fields, const Field& field,
+                           const Comparison& comparison);
 /// The same for the value of a metric (numbers only; NULL is NaN and matches only `!=`).
 Result<Sql> metric_test(std::string_view column, const Comparison& comparison);
 /// The same for the value of a param or tag (quoted text only, no lists). Where an index holds
@@ -61,6 +66,11 @@ Result<Sql> metric_test(std::string_view column, const Comparison& comparison);
 Result<Sql> text_test(std::string_view column, Entity entity, const Comparison& comparison);
 /// The same where lists are accepted too.
 Result<Sql> listable_test(std::string_view column, Entity entity, const Comparison& comparison);
+
+/// Refuse an operator other than `=`, `!=`, `LIKE`, `ILIKE` and those in `more`, in the words of
+/// the searches of experiments and of the registry.
+Result<void> check_text_comparator(const Comparison& comparison, std::string_view what,
+                                   std::span<const std::string_view> more = {});
 
 /// Tell whether the clause asks only for presence (IS NULL, IS NOT NULL).
 bool asks_presence(const Comparison& comparison);

@@ -23,7 +23,7 @@ TEST(SearchParserTest, ReadsWhatRealClientsWrite) {
             "metrics|acc|>=|.5\n"
             "params|a b|=|it''s\n"
             "tags|mlflow.source.name|ILIKE|%x\n"
-            "|run_id|NOT IN|('a',\"b\")\n"
+            "|run_id|NOT IN|('a', \"b\")\n"
             "params|p|IS NOT NULL|\n"
             "params|select|=|1\n"
             "|start_time|>|-1e3\n");
@@ -32,8 +32,10 @@ TEST(SearchParserTest, ReadsWhatRealClientsWrite) {
 
 TEST(SearchParserTest, RefusesWithMlflowsWords) {
   const std::pair<std::string, std::string> cases[] = {
-      {"params.a-b = 'x'", "Invalid clause(s) in filter string"},
-      {"metrics.a/b > 1", "Invalid clause(s) in filter string"},
+      {"params.a-b = 'x'", "Expected 'Identifier' found 'params.a-b'"},
+      {"metrics.a/b > 1", "Expected 'Identifier' found 'metrics.a/b'"},
+      {" ", "Invalid filter ' '. Could not be parsed."},
+      {"a $ b", "Invalid clause(s) in filter string: 'a', '$', 'b'"},
       {"name = 'a' OR name = 'b'", "Invalid clause(s) in filter string: 'OR'"},
       {"(name = 'a')", "Invalid clause(s) in filter string"},
       {"name = 'a' -- comment", "Invalid clause(s) in filter string"},
@@ -43,9 +45,6 @@ TEST(SearchParserTest, RefusesWithMlflowsWords) {
       {"1 = 1", "Expected 'Identifier' found '1'"},
       {"'a' = 'b'", "Expected 'Identifier' found ''a''"},
       {"name = 'a'; name = 'b'", "Search filter contained multiple expression"},
-      {"run_id IN ()", "While parsing a list in the query, expected a non-empty list"},
-      {"run_id IN ('a', 1)", "but got different type in list"},
-      {"run_id IN ('a' 'b')", "ill-formed list"},
       {"run_id IN ('a'", "ill-formed list"},
   };
   for (const auto& [filter, message] : cases) {
@@ -55,6 +54,22 @@ TEST(SearchParserTest, RefusesWithMlflowsWords) {
     EXPECT_NE(parsed.error().message.find(message), std::string::npos)
         << filter << " -> " << parsed.error().message;
   }
+}
+
+TEST(SearchParserTest, KeepsWhatIsWrongInAListForWhereListsAreTaken) {
+  const std::pair<std::string, std::string> cases[] = {
+      {"run_id IN ()", "While parsing a list in the query, expected a non-empty list"},
+      {"run_id IN ('a', 1)", "but got different type in list: ('a', 1)"},
+      {"run_id IN (1)", "but got different type in list: (1,)"},
+      {"run_id IN ('a' 'b')", "ill-formed list"},
+  };
+  for (const auto& [filter, problem] : cases) {
+    const auto parsed = parse_filter(filter);
+    ASSERT_TRUE(parsed.ok()) << filter;
+    EXPECT_NE(parsed->front().literal.problem.find(problem), std::string::npos)
+        << filter << " -> " << parsed->front().literal.problem;
+  }
+  EXPECT_EQ(parse_filter("run_id IN ('a', 'b')")->front().literal.problem, "");
 }
 
 TEST(SearchParserTest, ReadsOrderings) {

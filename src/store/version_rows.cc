@@ -1,5 +1,7 @@
 #include "store/version_rows.h"
 
+#include <algorithm>
+
 #include "base/clock.h"
 #include "base/text.h"
 #include "store/limits.h"
@@ -26,18 +28,6 @@ ModelVersion version_of(const db::Row& row) {
   out.status = static_cast<VersionStatus>(row.integer(11));
   out.status_message = row.text(12);
   return out;
-}
-
-Result<void> add_highest(db::Connection& conn, int64_t model_key, std::string_view stage,
-                         std::vector<ModelVersion>& versions) {
-  const auto key =
-      TRY(conn.integer("SELECT version_key FROM model_versions WHERE registered_model_key = ?"
-                       " AND current_stage = ? ORDER BY version DESC LIMIT 1",
-                       model_key, stage));
-  if (!key) return {};
-  ModelVersion version = TRY(load_version(conn, *key));
-  versions.push_back(std::move(version));
-  return {};
 }
 
 }  // namespace
@@ -84,11 +74,22 @@ Result<ModelVersion> load_version(db::Connection& conn, int64_t key) {
 
 Result<std::vector<ModelVersion>> highest_of_stages(db::Connection& conn, int64_t model_key,
                                                     const std::vector<std::string>& stages) {
+  std::vector<int64_t> keys;
+  const auto add = [&](const db::Row& row) {
+    const bool asked =
+        stages.empty() || std::find(stages.begin(), stages.end(), row.text(1)) != stages.end();
+    if (asked) keys.push_back(row.integer(0));
+  };
+  TRY(conn.for_each(
+      "SELECT v.version_key, v.current_stage FROM model_versions v JOIN"
+      " (SELECT current_stage, min(version) AS first, max(version) AS last FROM model_versions"
+      " WHERE registered_model_key = ? GROUP BY current_stage) s"
+      " ON v.registered_model_key = ? AND v.version = s.last ORDER BY s.first",
+      add, model_key, model_key));
   std::vector<ModelVersion> versions;
-  for (const std::string& stage : stages) TRY(add_highest(conn, model_key, stage, versions));
-  if (!stages.empty()) return versions;
-  for (const std::string_view stage : kStages) {
-    TRY(add_highest(conn, model_key, stage, versions));
+  for (const int64_t key : keys) {
+    ModelVersion version = TRY(load_version(conn, key));
+    versions.push_back(std::move(version));
   }
   return versions;
 }

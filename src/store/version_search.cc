@@ -1,3 +1,6 @@
+#include <algorithm>
+
+#include "base/text.h"
 #include "store/model_versions.h"
 #include "store/readable.h"
 #include "store/search_sql.h"
@@ -22,14 +25,40 @@ constexpr Field kOrderFields[] = {
     {"last_updated_timestamp", "v.last_updated_timestamp_ms", FieldKind::number},
 };
 
-constexpr Entity kEntities[] = {Entity::attribute, Entity::tag};
+/// A number may stand in quotes.
+Result<Sql> number_clause(const Field& field, const Comparison& comparison) {
+  constexpr std::string_view kAll[] = {"=", "!=", "<", "<=", ">", ">="};
+  const Literal& literal = comparison.literal;
+  if (literal.kind != LiteralKind::text && literal.kind != LiteralKind::number) {
+    return attribute_test(kFields, field, comparison);
+  }
+  if (std::find(std::begin(kAll), std::end(kAll), comparison.comparator) == std::end(kAll)) {
+    return fail(Code::invalid_parameter_value, "Invalid comparator for attribute {}: {}",
+                field.name, comparison.comparator);
+  }
+  Comparison plain = comparison;
+  if (literal.kind == LiteralKind::text) {
+    if (!to_number(literal.text)) {
+      return fail(Code::invalid_parameter_value, "Invalid value for numeric attribute '{}': '{}'",
+                  field.name, literal.text);
+    }
+    plain.literal.kind = LiteralKind::number;
+    plain.literal.written = literal.text;
+  }
+  return attribute_test(kFields, field, plain);
+}
 
 Result<Sql> clause(const Comparison& comparison) {
-  const Entity entity = TRY(entity_of(comparison.identifier.entity, kEntities));
+  const Entity entity = TRY(attribute_or_tag(comparison.identifier.entity));
+  const bool is_text = comparison.literal.kind == LiteralKind::text;
   if (entity == Entity::attribute) {
     const Field* const field = TRY(find_field(kFields, comparison.identifier.key));
-    return attribute_test(*field, comparison);
+    if (field->kind == FieldKind::number) return number_clause(*field, comparison);
+    constexpr std::string_view kLists[] = {"IN", "NOT IN"};
+    if (is_text) TRY(check_text_comparator(comparison, "attribute", kLists));
+    return attribute_test(kFields, *field, comparison);
   }
+  if (is_text) TRY(check_text_comparator(comparison, "tag"));
   const Sql test = TRY(text_test("t.value", entity, comparison));
   Sql sql;
   sql.add(
@@ -50,7 +79,7 @@ Result<std::string> order_of(const std::vector<std::string>& order_by) {
   OrderedOnce once;
   for (const std::string& text : order_by) {
     const Ordering ordering = TRY(parse_ordering(text));
-    TRY(entity_of(ordering.identifier.entity, {kEntities, 1}));
+    TRY(attribute_or_tag(ordering.identifier.entity));
     const auto field = find_field(kOrderFields, ordering.identifier.key);
     if (!field.ok()) {
       return fail(Code::invalid_parameter_value,
@@ -72,7 +101,7 @@ Result<Page<ModelVersion>> search_model_versions(db::Connection& conn,
   sql.add(
       "SELECT v.version_key FROM model_versions v JOIN registered_models g"
       " ON g.registered_model_key = v.registered_model_key WHERE 1 = 1");
-  const auto comparisons = TRY(parse_filter(request.filter));
+  const auto comparisons = TRY(parse_filter(request.filter, ClauseStyle::plain));
   for (const Comparison& comparison : comparisons) {
     if (hides_prompts(comparison)) continue;
     const Sql test = TRY(clause(comparison));
