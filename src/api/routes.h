@@ -26,6 +26,7 @@ std::span<const Route> run_input_routes();
 std::span<const Route> run_routes();
 std::span<const Route> token_routes();
 std::span<const Route> user_routes();
+std::span<const Route> webhook_routes();
 
 /// All rows of all tables.
 std::vector<const Route*> all_routes();

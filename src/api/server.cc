@@ -232,12 +232,26 @@ class Surface {
 
 std::vector<const Route*> all_routes() {
   std::vector<const Route*> routes;
-  for (const auto table :
-       {about_routes(), access_routes(), artifact_routes(), artifact_proxy_routes(),
-        endpoint_routes(), experiment_routes(), invocation_routes(), logged_model_routes(),
-        metric_routes(), model_version_routes(), page_routes(), prometheus_routes(),
-        registered_model_routes(), role_routes(), run_data_routes(), run_input_routes(),
-        run_routes(), token_routes(), user_routes()}) {
+  for (const auto table : {about_routes(),
+                           access_routes(),
+                           artifact_routes(),
+                           artifact_proxy_routes(),
+                           endpoint_routes(),
+                           experiment_routes(),
+                           invocation_routes(),
+                           logged_model_routes(),
+                           metric_routes(),
+                           model_version_routes(),
+                           page_routes(),
+                           prometheus_routes(),
+                           registered_model_routes(),
+                           role_routes(),
+                           run_data_routes(),
+                           run_input_routes(),
+                           run_routes(),
+                           token_routes(),
+                           user_routes(),
+                           webhook_routes()}) {
     for (const auto& route : table) routes.push_back(&route);
   }
   return routes;

@@ -6,6 +6,7 @@
 
 #include "api/monitor.h"
 #include "api/run_texts.h"
+#include "api/webhook_call.h"
 #include "files/artifact_store.h"
 #include "store/permission.h"
 #include "store/store.h"
@@ -30,6 +31,8 @@ struct Options {
   std::vector<std::string> allowed_hosts;
   /// What a user may do with things that no grant is about.
   store::Permission default_permission = store::Permission::none;
+  /// Which machines webhooks may reach besides public ones.
+  WebhookPolicy webhooks;
 };
 
 /// References are borrowed and outlive every handler that was made for the workspace.

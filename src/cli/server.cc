@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "api/webhook_sender.h"
 #include "base/log.h"
 #include "cli/command_list.h"
 #include "db/address.h"
@@ -123,6 +124,7 @@ struct ServerFlags {
   std::string artifacts;
   std::vector<std::string> allowed_hosts;
   std::string default_permission = "none";
+  std::vector<std::string> webhook_allow;
   int64_t n_workers = 16;
   bool verbose = false;
   TlsFlags tls;
@@ -142,6 +144,8 @@ struct ServerFlags {
     flags.choice(default_permission, "--default-permission",
                  "What users may do with things that no permission is about",
                  {"none", "read", "use", "edit", "manage"});
+    flags.many(webhook_allow, "--webhook-allow",
+               "Hosts, addresses or networks that webhooks may reach though they are private");
     flags.integer(n_workers, "--workers", "Threads that answer requests", 1, 256);
     tls.declare(flags);
     flags.choice(log_format, "--log-format", "Lines of the log: text or json", {"text", "json"});
@@ -173,6 +177,9 @@ Result<int> server(Invocation& call) {
   api::Workspace workspace{*store, *artifacts, endpoints, {}};
   workspace.options.allowed_hosts = options.allowed_hosts;
   workspace.options.default_permission = permission_of(options.default_permission);
+  for (const std::string& text : options.webhook_allow) {
+    TRY(api::allow(workspace.options.webhooks, text));
+  }
   const bool open = is_loopback(options.host);
   workspace.options.anonymous = open ? api::Anonymous::allowed : api::Anonymous::refused;
   http::ServerOptions listen;
@@ -186,6 +193,7 @@ Result<int> server(Invocation& call) {
   const bool logs_requests = options.access_log || options.verbose;
   monitor.access_log = logs_requests ? api::AccessLog::on : api::AccessLog::off;
   const auto running = TRY(http::Server::start(listen, api::make_handler(workspace)));
+  const api::WebhookSender webhooks(*store, workspace.options.webhooks);
   monitor.n_connections.with(
       [&](auto& count) { count = [&server = *running] { return server.n_connections(); }; });
   store->start_folding();

@@ -6,6 +6,7 @@
 #include "store/limits.h"
 #include "store/logged_model_rows.h"
 #include "store/model_source.h"
+#include "store/registry_events.h"
 #include "store/version_rows.h"
 
 namespace slipway::store {
@@ -70,6 +71,7 @@ Result<ModelVersion> create_model_version(db::Connection& conn, const NewModelVe
   }
   TRY(touch_model(conn, model_key));
   ModelVersion created = TRY(load_version(conn, key));
+  TRY(tell_version_created(conn, created));
   return created;
 }
 
@@ -129,6 +131,7 @@ Result<void> set_model_version_tag(db::Connection& conn, std::string_view name,
                                    std::string_view version, const Tag& tag) {
   const int64_t key = TRY(version_key(conn, name, version));
   TRY(put_tag(conn, key, tag));
+  TRY(tell_version_tag(conn, name, version, tag.key, tag.value));
   return raise_generation(conn);
 }
 
@@ -137,6 +140,7 @@ Result<void> delete_model_version_tag(db::Connection& conn, std::string_view nam
   TRY(check_registry_tag({std::string(key), ""}));
   const int64_t row_key = TRY(version_key(conn, name, version));
   TRY(conn.exec("DELETE FROM model_version_tags WHERE version_key = ? AND key = ?", row_key, key));
+  TRY(tell_version_tag(conn, name, version, key, std::nullopt));
   return raise_generation(conn);
 }
 

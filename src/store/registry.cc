@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "store/limits.h"
 #include "store/readable.h"
+#include "store/registry_events.h"
 #include "store/roles.h"
 #include "store/rows.h"
 #include "store/search_sql.h"
@@ -121,6 +122,7 @@ Result<RegisteredModel> create_registered_model(db::Connection& conn, std::strin
   for (const Tag& tag : tags) TRY(put_tag(conn, key, tag));
   TRY(raise_generation(conn));
   RegisteredModel model = TRY(load_model(conn, key));
+  TRY(tell_model_created(conn, model));
   return model;
 }
 
@@ -171,6 +173,7 @@ Result<void> delete_registered_model(db::Connection& conn, std::string_view name
 Result<void> set_registered_model_tag(db::Connection& conn, std::string_view name, const Tag& tag) {
   const int64_t key = TRY(registered_model_key(conn, name));
   TRY(put_tag(conn, key, tag));
+  TRY(tell_model_tag(conn, name, tag.key, tag.value));
   return raise_generation(conn);
 }
 
@@ -180,6 +183,7 @@ Result<void> delete_registered_model_tag(db::Connection& conn, std::string_view 
   const int64_t model_key = TRY(registered_model_key(conn, name));
   TRY(conn.exec("DELETE FROM registered_model_tags WHERE registered_model_key = ? AND key = ?",
                 model_key, key));
+  TRY(tell_model_tag(conn, name, key, std::nullopt));
   return raise_generation(conn);
 }
 
@@ -193,6 +197,7 @@ Result<void> set_alias(db::Connection& conn, std::string_view name, std::string_
                 " VALUES (?, ?, ?) ON CONFLICT (registered_model_key, alias)"
                 " DO UPDATE SET version_key = excluded.version_key",
                 model_key, alias, key));
+  TRY(tell_alias(conn, name, alias, std::string(version)));
   return raise_generation(conn);
 }
 
@@ -201,6 +206,7 @@ Result<void> delete_alias(db::Connection& conn, std::string_view name, std::stri
   const int64_t model_key = TRY(registered_model_key(conn, name));
   TRY(conn.exec("DELETE FROM model_aliases WHERE registered_model_key = ? AND alias = ?", model_key,
                 alias));
+  TRY(tell_alias(conn, name, alias, std::nullopt));
   return raise_generation(conn);
 }
 

@@ -280,9 +280,44 @@ CREATE INDEX model_versions_by_update ON model_versions (last_updated_timestamp_
 CREATE INDEX model_versions_by_run ON model_versions (run_id);
 )sql";
 
-constexpr db::Migration kMigrations[] = {{1, kTracking},   {2, kInputs},       {3, kRegistry},
-                                         {4, kAccess},     {5, kMetricChunks}, {6, kRunChanges},
-                                         {7, kListIndexes}};
+constexpr std::string_view kWebhooks = R"sql(
+CREATE TABLE webhooks (
+  webhook_key INTEGER PRIMARY KEY,
+  webhook_id TEXT NOT NULL UNIQUE,
+  name TEXT NOT NULL,
+  url TEXT NOT NULL,
+  description TEXT,
+  secret TEXT NOT NULL,
+  disabled INTEGER NOT NULL,
+  creation_timestamp_ms INTEGER NOT NULL,
+  last_updated_timestamp_ms INTEGER NOT NULL
+);
+CREATE TABLE webhook_events (
+  webhook_key INTEGER NOT NULL REFERENCES webhooks ON DELETE CASCADE,
+  event TEXT NOT NULL,
+  place INTEGER NOT NULL,
+  PRIMARY KEY (event, webhook_key)
+) WITHOUT ROWID;
+CREATE TABLE webhook_deliveries (
+  delivery_key INTEGER PRIMARY KEY,
+  webhook_key INTEGER NOT NULL REFERENCES webhooks ON DELETE CASCADE,
+  delivery_id TEXT NOT NULL,
+  body TEXT NOT NULL,
+  n_attempts INTEGER NOT NULL,
+  due_ms INTEGER NOT NULL
+);
+CREATE INDEX webhook_deliveries_by_time ON webhook_deliveries (due_ms);
+)sql";
+
+// A version without a description has an empty one; NULL is one whose description was taken away.
+constexpr std::string_view kVersionDescriptions = R"sql(
+UPDATE model_versions SET description = '' WHERE description IS NULL;
+)sql";
+
+constexpr db::Migration kMigrations[] = {
+    {1, kTracking},    {2, kInputs},       {3, kRegistry},
+    {4, kAccess},      {5, kMetricChunks}, {6, kRunChanges},
+    {7, kListIndexes}, {8, kWebhooks},     {9, kVersionDescriptions}};
 
 }  // namespace
 
