@@ -1,0 +1,58 @@
+"""Gather what a fuzz target begins with, from the goldens, and run the target over it.
+
+python3 fuzz/corpus.py search FOLDER               gather into a folder
+python3 fuzz/corpus.py search FOLDER -- PROGRAM    and run `PROGRAM FILES…`
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import unquote_plus
+
+REPO = Path(__file__).resolve().parent.parent
+FILTER = re.compile(r'"filter": ?"((?:[^"\\]|\\.)*)"|filter=([^&\s]+)')
+ORDER = re.compile(r'"order_by": ?\[([^\]]*)\]')
+
+
+def search_texts() -> set[bytes]:
+    """Give every filter and ordering of the .rest files."""
+    found: set[str] = set()
+    for path in sorted((REPO / "tests/rest").rglob("*.rest*")):
+        text = path.read_text()
+        for body, query in FILTER.findall(text):
+            found.add(body.replace('\\"', '"') if body else unquote_plus(query))
+        for orderings in ORDER.findall(text):
+            found.update(re.findall(r'"((?:[^"\\]|\\.)*)"', orderings))
+    return {text.encode() for text in found}
+
+
+def gather(target: str, folder: Path) -> list[Path]:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    if target == "search":
+        for i, text in enumerate(sorted(search_texts())):
+            (folder / f"text{i:03}").write_bytes(text)
+    else:
+        models = sorted((REPO / "tests/golden/models").glob("xgboost/*/model.*"))
+        for i, path in enumerate(models):
+            shutil.copy(path, folder / f"model{i:03}")
+    return sorted(folder.iterdir())
+
+
+def main() -> int:
+    target, folder = sys.argv[1], Path(sys.argv[2])
+    files = gather(target, folder)
+    if len(files) < 5:
+        raise SystemExit(f"only {len(files)} files for {target}: the goldens have moved?")
+    if "--" not in sys.argv:
+        return 0
+    command = sys.argv[sys.argv.index("--") + 1 :]
+    return subprocess.run([*command, *files], check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
