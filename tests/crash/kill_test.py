@@ -32,7 +32,8 @@ N_CLIENTS = 6
 N_KEYS = 3
 API = "/api/2.0/mlflow/"
 LONGEST_LIFE_S = 1.4
-START_LIMIT_S = 10
+START_LIMIT_S = 60  # on a busy machine; the median is printed
+ANSWER_LIMIT_S = 120
 
 
 def free_port() -> int:
@@ -69,6 +70,11 @@ class Server:
         call(self.port, "GET", "experiments/get?experiment_id=0")
         return time.monotonic() - started
 
+    def end(self) -> None:
+        """End what a test that failed leaves running."""
+        if self._process is not None and self._process.poll() is None:
+            self.kill()
+
     def kill(self) -> None:
         assert self._process is not None
         if self._process.poll() is not None:
@@ -79,7 +85,7 @@ class Server:
     def stop(self) -> int:
         assert self._process is not None
         self._process.terminate()
-        self._process.communicate(timeout=30)
+        self._process.communicate(timeout=ANSWER_LIMIT_S)
         return self._process.returncode
 
     def log(self) -> str:
@@ -88,7 +94,7 @@ class Server:
 
 def call(port: int, method: str, path: str, body: dict | None = None) -> dict:
     """Call once on a connection of its own; what is not 200 is an error of the test."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_LIMIT_S)
     try:
         return exchange(connection, method, path, body)
     finally:
@@ -122,7 +128,7 @@ class Client(threading.Thread):
 
     def __init__(self, port: int, books: Books, numbers: itertools.count, common_run: str) -> None:
         super().__init__()
-        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_LIMIT_S)
         self.books, self.numbers, self.common_run = books, numbers, common_run
         self.error: str | None = None
 
@@ -234,6 +240,7 @@ def main() -> None:
         if options.postgres:
             database = stack.enter_context(Cluster()).new_database()
         server = Server(Path(name), ["--db", database] if database else [])
+        stack.callback(server.end)
         server.start()
         made = call(server.port, "POST", "runs/create", {"experiment_id": "0", "start_time": 1})
         common_run = made["run"]["info"]["run_id"]
