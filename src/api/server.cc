@@ -238,6 +238,7 @@ std::vector<const Route*> all_routes() {
                            artifact_proxy_routes(),
                            endpoint_routes(),
                            experiment_routes(),
+                           gc_routes(),
                            invocation_routes(),
                            logged_model_routes(),
                            metric_routes(),

@@ -55,6 +55,7 @@ Result<int> permissions_list(Invocation& call);
 Result<int> backup_folder(Invocation& call);
 Result<int> restore_folder(Invocation& call);
 Result<int> import_mlflow(Invocation& call);
+Result<int> gc(Invocation& call);
 Result<int> tour(Invocation& call);
 Result<int> version(Invocation& call);
 Result<int> doctor(Invocation& call);

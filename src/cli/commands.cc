@@ -122,6 +122,11 @@ constexpr Command kCommands[] = {
      "      --data-dir ~/slipway\n"
      "  slipway import mlflow ./mlruns --data-dir ~/slipway",
      import_mlflow},
+    {"gc", "Free for good what was deleted 30 days ago: rows and files",
+     "  slipway gc --dry-run\n"
+     "  slipway gc --older-than 7d12h\n"
+     "  slipway gc --data-dir ~/slipway --run-ids ID,ID   # while the server does not run",
+     gc},
     {"doctor", "Say what is installed, what is missing and how to get it",
      "  slipway doctor\n  slipway doctor --json", doctor},
     {"version", "Show the version", "  slipway version --json", version},

@@ -314,10 +314,19 @@ constexpr std::string_view kVersionDescriptions = R"sql(
 UPDATE model_versions SET description = '' WHERE description IS NULL;
 )sql";
 
+// What gc frees has no rows any more, but files until they are removed too; the indexes are what
+// its deletions would otherwise read whole tables for.
+constexpr std::string_view kFreed = R"sql(
+CREATE TABLE freed_artifacts (artifact_uri TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE INDEX logged_model_metrics_by_run ON logged_model_metrics (run_id);
+CREATE INDEX run_models_by_model ON run_models (model_id);
+)sql";
+
 constexpr db::Migration kMigrations[] = {
     {1, kTracking},    {2, kInputs},       {3, kRegistry},
     {4, kAccess},      {5, kMetricChunks}, {6, kRunChanges},
-    {7, kListIndexes}, {8, kWebhooks},     {9, kVersionDescriptions}};
+    {7, kListIndexes}, {8, kWebhooks},     {9, kVersionDescriptions},
+    {10, kFreed}};
 
 }  // namespace
 
