@@ -89,6 +89,8 @@ Result<ObjectPlace> open_s3(std::string_view uri) {
   options->background_writes = false;  // its queue has no limit
   options->allow_delayed_open = true;  // a small file is one request
   options->connect_timeout = 5;
+  options->request_timeout =
+      60;  // of silence: some stores put large files together before they answer
   options->retry_strategy = arrow::fs::S3RetryStrategy::GetAwsStandardRetryStrategy(3);
   const auto title = "s3://" + bucket;
   const auto files = arrow::fs::S3FileSystem::Make(*options);
