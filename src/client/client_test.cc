@@ -1,11 +1,13 @@
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <thread>
 
 #include "base/file.h"
 #include "client/artifacts.h"
 #include "client/logged_models.h"
+#include "client/metric_logger.h"
 #include "client/registry.h"
 #include "client/tracking.h"
 #include "http/error_response.h"
@@ -156,6 +158,47 @@ TEST(LoggedModels, GoTheirWay) {
   EXPECT_EQ(recorder.requests[1].path, "/api/2.0/mlflow/logged-models/m-1");
   EXPECT_EQ(recorder.requests[2].body,
             R"({"run_id": "r", "models": [{"model_id": "m-1", "step": 3}]})");
+}
+
+TEST(MetricLoggerTest, SendsManyInARequestAndAllOfThem) {
+  std::atomic<size_t> n_points = 0;
+  Recorder recorder([&](const http::Request& request) {
+    n_points += parse_json(request.body)->at("metrics").as_array().size();
+    return json("{}");
+  });
+  {
+    MetricLogger metrics(recorder.client(), "r");
+    for (int i = 0; i < 2500; ++i) ASSERT_TRUE(metrics.log("loss", i, i).ok());
+    ASSERT_TRUE(metrics.flush().ok());
+    EXPECT_EQ(n_points, 2500u);
+    EXPECT_EQ(metrics.n_queued(), 0u);
+    ASSERT_TRUE(metrics.log("loss", 0, 2500).ok());
+  }
+  EXPECT_EQ(n_points, 2501u);  // the end sends what is queued
+  EXPECT_LE(recorder.requests.size(), 2501u);
+  EXPECT_GE(recorder.requests.size(), 4u);
+}
+
+TEST(MetricLoggerTest, AnUnavailableServerIsAskedAgainAndARefusalEndsIt) {
+  std::atomic<int> n_asked = 0;
+  Recorder recorder([&](const http::Request&) {
+    const int n = ++n_asked;
+    if (n < 3) return http::error_response(fail(Code::temporarily_unavailable, "full"));
+    if (n == 3) return json("{}");
+    return http::error_response(fail(Code::resource_does_not_exist, "no such run"));
+  });
+  MetricLoggerOptions options;
+  options.max_queued = 2;
+  options.max_delay_ms = 1;
+  MetricLogger metrics(recorder.client(), "r", options);
+  ASSERT_TRUE(metrics.log("loss", 1, 1).ok());
+  ASSERT_TRUE(metrics.flush().ok());
+  EXPECT_EQ(n_asked, 3);
+  (void)metrics.log("loss", 2, 2);
+  EXPECT_EQ(metrics.flush().error().message, "no such run");
+  // the queue does not hold anyone up after that
+  for (int i = 0; i < 5; ++i) EXPECT_FALSE(metrics.log("loss", 3, 3).ok());
+  EXPECT_EQ(n_asked, 4);
 }
 
 TEST(Server, APrefixIsAddedOnceAndALostConnectionIsMadeAnew) {

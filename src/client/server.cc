@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "client/credentials.h"
+#include "http/client.h"
 #include "http/error_response.h"
 
 namespace slipway::client {
@@ -18,6 +19,11 @@ bool is_lost(const Result<http::Response>& answer) {
 }
 
 }  // namespace
+
+Server::Server() = default;
+Server::Server(Server&& other) noexcept = default;
+Server& Server::operator=(Server&& other) noexcept = default;
+Server::~Server() = default;
 
 Result<Server> Server::at(std::string_view address, std::string token) {
   Server server;

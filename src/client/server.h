@@ -9,7 +9,12 @@
 
 #include "base/json.h"
 #include "base/result.h"
-#include "http/client.h"
+
+namespace slipway::http {
+struct Request;
+struct Response;
+class Client;
+}  // namespace slipway::http
 
 namespace slipway::client {
 
@@ -18,6 +23,10 @@ using Query = std::vector<std::pair<std::string, std::string>>;
 /// A connection to a Slipway or MLflow server. One call at a time: one Server a thread.
 class Server {
  public:
+  Server(Server&& other) noexcept;
+  Server& operator=(Server&& other) noexcept;
+  ~Server();
+
   /// Where `token` is empty, the credentials of the environment are sent (client/credentials.h);
   /// without any, none. Never connects by itself: the first call does.
   /// Errors   invalid_parameter_value: not an http(s) URL, or $MLFLOW_TRACKING_SERVER_CERT_PATH has
@@ -50,7 +59,7 @@ class Server {
   const std::string& address() const { return address_; }
 
  private:
-  Server() = default;
+  Server();
   http::Request request(std::string_view method, std::string_view path) const;
   Result<http::Response> exchange(const http::Request& request);
 
