@@ -32,10 +32,11 @@ class Postgres final : public Database {
   }
 
   Result<bool> has_table(std::string_view name) override {
-    PostgresStatement statement(session_, "SELECT to_regclass(?) IS NOT NULL");
+    // not to_regclass: what it did not find once it may not find behind another's lock either
+    PostgresStatement statement(
+        session_, "SELECT 1 FROM pg_class WHERE relname = ? AND pg_table_is_visible(oid)");
     TRY(statement.bind(1, name));
-    TRY(statement.next());
-    return statement.integer(0) != 0;
+    return statement.next();
   }
 
   int64_t changes() const override { return session_.changes; }

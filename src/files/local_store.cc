@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -122,7 +123,10 @@ Result<std::unique_ptr<LocalStore>> LocalStore::open(const std::filesystem::path
     return fail(Code::not_implemented, "artifacts need openat2, which Linux has since 5.6");
   }
   if (spool.get() < 0) return errno_error(errno, "open the folder", place / kSpool);
-  remove_all_in(spool.get());
+  // what a crash left goes, unless another server is at work in this folder, as they may be that
+  // share a database: each holds the shared lock while it runs
+  if (flock(spool.get(), LOCK_EX | LOCK_NB) == 0) remove_all_in(spool.get());
+  flock(spool.get(), LOCK_SH | LOCK_NB);
   return std::unique_ptr<LocalStore>(new LocalStore(place, std::move(handle), std::move(spool)));
 }
 

@@ -2,12 +2,14 @@
 #pragma once
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/file.h"
+#include "base/id.h"
 #include "store/experiments.h"
 #include "store/metrics.h"
 #include "store/runs.h"
@@ -15,11 +17,15 @@
 
 namespace slipway::store {
 
+/// Its tests run over SQLite, and over PostgreSQL where $SLIPWAY_TEST_POSTGRES names a server
+/// (tests/database/postgres_test.py starts one), each in a schema of its own.
 class StoreTest : public testing::Test {
  protected:
   const std::filesystem::path& folder() const { return folder_.path(); }
   Store& store() { return *store_; }
   void close() { store_.reset(); }
+  /// What Store::open takes for the same database again.
+  const std::string& database() const { return database_; }
 
   /// Run a write or a read that must succeed, and give its value.
   template <typename Closure>
@@ -103,8 +109,19 @@ class StoreTest : public testing::Test {
     return std::move(TemporaryFolder::make(has_memory ? memory : "")).value();
   }
 
+  static std::string make_database() {
+    const char* const server = std::getenv("SLIPWAY_TEST_POSTGRES");
+    if (server == nullptr) return "";
+    const std::string schema = "test_" + random_hex(8);
+    const db::Address address = db::Address::server(server).value();
+    auto connection = db::Connection::open(address, db::Access::read_write);
+    check(connection.ok() && connection->script("CREATE SCHEMA " + schema).ok(), "a schema");
+    return std::string(server) + "?options=-csearch_path%3D" + schema;
+  }
+
   TemporaryFolder folder_ = make_folder();
-  std::unique_ptr<Store> store_ = std::move(Store::open(folder_.path())).value();
+  std::string database_ = make_database();
+  std::unique_ptr<Store> store_ = std::move(Store::open(folder_.path(), database_)).value();
 };
 
 }  // namespace slipway::store
