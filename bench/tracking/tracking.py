@@ -1,12 +1,14 @@
 """The tracking server beside MLflow's own and FastTrackML, on the same machine in the same run.
 
 .deps/python/bin/python bench/tracking/tracking.py [--seconds 10] [--peers mlflow fasttrackml]
-All keep their data on the same disk, the peers in SQLite, MLflow with its default of workers.
+All keep their data on the same disk, the peers in SQLite, MLflow with its default of workers. With
+--postgres we and MLflow keep it in one PostgreSQL cluster, which has its default settings.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import re
@@ -23,6 +25,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent / "tests"))
 from live_server import LiveServer, find_slipway  # noqa: E402
+from postgres import Cluster  # noqa: E402
 
 N_RUNS = 500
 
@@ -143,13 +146,14 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def mlflow_command(folder: Path, port: int) -> list:
+def mlflow_command(folder: Path, port: int, database: str) -> list:
     command = [Path(sys.executable).parent / "mlflow", "server", "--port", str(port)]
-    command += ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db"]
+    command += ["--backend-store-uri", database or f"sqlite:///{folder}/mlflow.db"]
     return [*command, "--artifacts-destination", str(folder / "artifacts")]
 
 
-def fasttrackml_command(folder: Path, port: int) -> list:
+def fasttrackml_command(folder: Path, port: int, database: str) -> list:
+    assert not database
     command = [Path(sys.executable).parent / "fml", "server", "--log-level", "warn"]
     command += ["--listen-address", f"127.0.0.1:{port}"]
     command += ["--database-uri", f"sqlite://{folder}/fasttrackml.db"]
@@ -159,12 +163,11 @@ def fasttrackml_command(folder: Path, port: int) -> list:
 PEERS = {"mlflow": mlflow_command, "fasttrackml": fasttrackml_command}
 
 
-def measure_peer(name: str, folder: Path, seconds: int) -> Rows:
+def measure_peer(name: str, folder: Path, database: str, seconds: int) -> Rows:
     port = free_port()
+    command = PEERS[name](folder, port, database)
     with (folder / f"{name}.log").open("w") as log:
-        server = subprocess.Popen(
-            PEERS[name](folder, port), stdout=log, stderr=log, start_new_session=True
-        )
+        server = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
     try:
         address = f"http://127.0.0.1:{port}"
         for _ in range(120):
@@ -196,14 +199,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=int, default=10)
     parser.add_argument("--peers", nargs="*", choices=list(PEERS), default=list(PEERS))
+    parser.add_argument("--postgres", action="store_true", help="we and MLflow over PostgreSQL")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=HERE.parent.parent / "build") as name:
-        folder = Path(name)
-        with LiveServer(find_slipway(None), folder, []) as server:
+    names = [n for n in options.peers if n == "mlflow"] if options.postgres else options.peers
+    with contextlib.ExitStack() as stack:
+        place = tempfile.TemporaryDirectory(dir=HERE.parent.parent / "build")
+        folder = Path(stack.enter_context(place))
+        flags, database = [], ""
+        if options.postgres:
+            cluster = stack.enter_context(Cluster(settings={"shared_buffers": "128MB"}))
+            flags, database = ["--db", cluster.new_database()], cluster.new_database()
+        with LiveServer(find_slipway(None), folder, flags) as server:
             ours = measure(server.address, options.seconds)
         if not all(rate for rate, _ in ours.values()):
             raise SystemExit("our own server fails")
-        peers = {peer: measure_peer(peer, folder, options.seconds) for peer in options.peers}
+        peers = {name: measure_peer(name, folder, database, options.seconds) for name in names}
     print_table(ours, peers)
 
 

@@ -64,7 +64,7 @@ Result<void> raise_latest(db::Connection& conn, const RunRow& run,
       values.emplace_back(latest.timestamp_ms);
       values.emplace_back(latest.step);
     }
-    TRY(conn.exec_values(n_series == kMany ? many_sql : one_sql, values));
+    TRY(conn.exec_values_later(n_series == kMany ? many_sql : one_sql, values));
     batch = batch.subspan(n_series);
   }
   return {};
@@ -81,7 +81,7 @@ Result<void> keep_for_model(db::Connection& conn, std::string_view run_id, const
                               metric.timestamp_ms, metric.step,
                               std::string(run_id), stored(clamped(metric.value)),
                               metric.dataset_name, metric.dataset_digest};
-  return conn.exec_values(
+  return conn.exec_values_later(
       "INSERT INTO logged_model_metrics (model_key, key, timestamp_ms, step, run_id, value,"
       " dataset_name, dataset_digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
       values);
@@ -103,8 +103,8 @@ Result<void> append_metrics(db::Connection& conn, const RunRow& run, std::string
     batch[place->second].points.push_back(
         {clamped(metric.value), metric.timestamp_ms, metric.step});
   }
-  TRY(conn.exec("INSERT INTO metric_log (run_key, points) VALUES (?, ?)", run.key,
-                db::Blob{encode_batch(batch)}));
+  TRY(conn.exec_later("INSERT INTO metric_log (run_key, points) VALUES (?, ?)", run.key,
+                      db::Blob{encode_batch(batch)}));
   std::sort(batch.begin(), batch.end(),
             [](const auto& a, const auto& b) { return a.name_id < b.name_id; });
   TRY(raise_latest(conn, run, batch));

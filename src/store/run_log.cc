@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <set>
+#include <span>
 
 #include "base/json.h"
 #include "store/limits.h"
@@ -73,10 +74,43 @@ Result<Outcome> insert_param(db::Connection& conn, const RunRow& run, const Para
   return held == param.value ? Outcome::same : Outcome::other;
 }
 
+std::string insert_sql(size_t n_params) {
+  std::string sql = "INSERT INTO params (run_key, name_id, experiment_id, value) VALUES ";
+  for (size_t i = 0; i < n_params; ++i) sql += i == 0 ? "(?,?,?,?)" : ",(?,?,?,?)";
+  return sql + " ON CONFLICT (run_key, name_id) DO NOTHING RETURNING name_id";
+}
+
+/// Inserts those params whose keys the run does not have yet; many share a statement. Gives the
+/// numbers of their keys.
+Result<std::set<int64_t>> insert_new(db::Connection& conn, const RunRow& run,
+                                     std::span<const Param> params) {
+  constexpr size_t kMany = 25;
+  static const std::string many_sql = insert_sql(kMany);
+  static const std::string one_sql = insert_sql(1);
+  std::set<int64_t> added;
+  std::vector<db::Value> values;
+  while (!params.empty()) {
+    const size_t n_params = params.size() >= kMany ? kMany : 1;
+    values.clear();
+    for (const Param& param : params.first(n_params)) {
+      const int64_t name_id = TRY(intern_name(conn, param.key));
+      values.insert(values.end(), {run.key, name_id, run.experiment_key, param.value});
+    }
+    auto cursor = TRY(conn.query_values(n_params == kMany ? many_sql : one_sql, values));
+    while (TRY(cursor.next())) added.insert(cursor.row().integer(0));
+    params = params.subspan(n_params);
+  }
+  return added;
+}
+
 Result<void> insert_params(db::Connection& conn, const RunRow& run, std::string_view run_id,
                            const std::vector<Param>& params) {
+  const std::set<int64_t> added = TRY(insert_new(conn, run, params));
   std::string conflicts;
   for (const Param& param : params) {
+    if (added.size() == params.size()) break;
+    const int64_t name_id = TRY(intern_name(conn, param.key));
+    if (added.contains(name_id)) continue;
     std::string held;
     const Outcome outcome = TRY(insert_param(conn, run, param, held));
     if (outcome != Outcome::other) continue;

@@ -112,7 +112,7 @@ Result<int64_t> intern_name(db::Connection& conn, std::string_view name) {
 
 Result<void> put_run_tag(db::Connection& conn, const RunRow& run, const Tag& tag) {
   const int64_t name_id = TRY(intern_name(conn, tag.key));
-  return conn.exec(
+  return conn.exec_later(
       "INSERT INTO run_tags (run_key, name_id, experiment_id, value) VALUES (?, ?, ?, ?)"
       " ON CONFLICT (run_key, name_id) DO UPDATE SET value = excluded.value",
       run.key, name_id, run.experiment_key, tag.value);

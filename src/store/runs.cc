@@ -48,6 +48,16 @@ std::string run_artifact_uri(std::string_view location, std::string_view run_id)
   return fmt::format("{}{}{}/artifacts", location, location.ends_with('/') ? "" : "/", run_id);
 }
 
+/// Puts a tag where its key stands, or at the end.
+void keep(std::vector<Tag>& tags, const Tag& tag) {
+  for (Tag& held : tags) {
+    if (held.key != tag.key) continue;
+    held.value = tag.value;
+    return;
+  }
+  tags.push_back(tag);
+}
+
 /// Moves a run from one stage to the other; one that is there already stays as it is.
 Result<void> change_stage(db::Connection& conn, std::string_view run_id, bool deleted) {
   const RunRow run = TRY(find_run(conn, run_id));
@@ -77,19 +87,30 @@ std::optional<RunStatus> run_status_from_name(std::string_view name) {
 Result<Run> create_run(db::Connection& conn, const NewRun& request) {
   const ExperimentRow experiment = TRY(active_experiment(conn, request.experiment_id));
   const std::string run_name = TRY(chosen_name(request));
-  const std::string run_id = random_hex(16);
+  Run made;
+  made.info.run_id = random_hex(16);
+  made.info.experiment_id = std::to_string(experiment.key);
+  made.info.run_name = run_name;
+  made.info.user_id = request.user_id;
+  made.info.status = RunStatus::running;
+  made.info.start_time_ms = request.start_time_ms;
+  made.info.artifact_uri = run_artifact_uri(experiment.artifact_location, made.info.run_id);
   const int64_t key = TRY(conn.insert(
       "INSERT INTO runs (run_id, experiment_id, run_name, user_id, status,"
       " start_time_ms, artifact_uri) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING run_key",
-      run_id, experiment.key, run_name, request.user_id, static_cast<int64_t>(RunStatus::running),
-      request.start_time_ms, run_artifact_uri(experiment.artifact_location, run_id)));
+      made.info.run_id, experiment.key, run_name, request.user_id,
+      static_cast<int64_t>(RunStatus::running), request.start_time_ms, made.info.artifact_uri));
   const RunRow run{key, experiment.key, false};
   TRY(note_change(conn, run.key));
   // neither checked nor cut, unlike those set later, as on mlflow 3.17.2
-  for (const Tag& tag : request.tags) TRY(put_run_tag(conn, run, tag));
-  TRY(put_run_tag(conn, run, {std::string(kRunNameTag), run_name}));
-  auto runs = TRY(load_runs(conn, {run.key}));
-  return std::move(runs.front());
+  for (const Tag& tag : request.tags) {
+    TRY(put_run_tag(conn, run, tag));
+    keep(made.tags, tag);
+  }
+  const Tag name_tag{std::string(kRunNameTag), run_name};
+  TRY(put_run_tag(conn, run, name_tag));
+  keep(made.tags, name_tag);
+  return made;
 }
 
 Result<Run> get_run(db::Connection& conn, std::string_view run_id) {

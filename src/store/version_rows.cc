@@ -106,14 +106,14 @@ Result<std::string> canonical_stage(std::string_view stage) {
 
 Result<void> touch_model(db::Connection& conn, int64_t model_key) {
   TRY(
-      conn.exec("UPDATE registered_models SET last_updated_timestamp_ms = ?"
-                " WHERE registered_model_key = ?",
-                now_ms(), model_key));
+      conn.exec_later("UPDATE registered_models SET last_updated_timestamp_ms = ?"
+                      " WHERE registered_model_key = ?",
+                      now_ms(), model_key));
   return raise_generation(conn);
 }
 
 Result<void> raise_generation(db::Connection& conn) {
-  return conn.exec("UPDATE registry_generation SET generation = generation + 1");
+  return conn.exec_later("UPDATE registry_generation SET generation = generation + 1");
 }
 
 }  // namespace slipway::store

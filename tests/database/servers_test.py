@@ -259,7 +259,7 @@ class TwoServers(Folder):
         return client.send("POST", path, json.dumps({"instances": rows}).encode())
 
     def wait_for_status(self, status: int, client: Client, path: str) -> str:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while True:
             answer = self.score(client, path)
             if answer[0] == status:
@@ -326,7 +326,7 @@ class LostDatabase(Folder):
         self.wait_for(lambda: len(self.kept) > n_before + 50)
 
     def wait_for(self, holds: Any) -> None:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while not holds():
             self.assertLess(time.monotonic(), deadline, self.messages)
             time.sleep(0.02)
