@@ -139,16 +139,32 @@ void RunOrder::rank(uint32_t table, std::span<const uint32_t> positions,
                     std::span<uint64_t> out) const {
   const Key& key = keys_.front();
   const uint64_t flip = key.direction == Direction::ascending ? 0 : UINT64_MAX;
-  if (key.source == Source::text) {  // the prefixes lie closer together than the texts
-    const auto& codes = key.columns[table]->codes;
-    for (size_t i = 0; i < positions.size(); ++i) {
-      const uint32_t code = codes[positions[i]];
-      out[i] = code == TextDictionary::kNone ? UINT64_MAX : key.dictionary->prefix(code) ^ flip;
+  const auto each = [&](const auto& rank_at) {
+    for (size_t i = 0; i < positions.size(); ++i) out[i] = rank_at(positions[i]);
+  };
+  // the frequent ones have loops without a question in them
+  switch (key.source) {
+    case Source::number: {
+      const double* const numbers = key.columns[table]->numbers.data();
+      return each([=](uint32_t position) {
+        const double number = numbers[position];
+        if (number == number) return bits_of(number) ^ flip;
+        return is_missing(number) ? UINT64_MAX : UINT64_MAX - 1;
+      });
     }
-    return;
-  }
-  for (size_t i = 0; i < positions.size(); ++i) {
-    out[i] = rank_of(key, cell_at(key, table, positions[i]));
+    case Source::start_time: {
+      const int64_t* const times_ms = tables_[table]->start_times_ms.data();
+      return each([=](uint32_t position) { return bits_of(times_ms[position]) ^ flip; });
+    }
+    case Source::text: {  // the prefixes lie closer together than the texts
+      const uint32_t* const codes = key.columns[table]->codes.data();
+      return each([=, dictionary = key.dictionary](uint32_t position) {
+        const uint32_t code = codes[position];
+        return code == TextDictionary::kNone ? UINT64_MAX : dictionary->prefix(code) ^ flip;
+      });
+    }
+    default:
+      return each([&](uint32_t position) { return rank_of(key, cell_at(key, table, position)); });
   }
 }
 

@@ -51,13 +51,12 @@ class FirstRuns {
 
 /// Sets passes to 1 for the runs of a block that the view shows and all clauses let through.
 void filter(RunPlan& plan, const RunTable& table, size_t first, std::span<uint8_t> passes) {
-  for (size_t i = 0; i < passes.size(); ++i) {
-    const RunStage stage = table.stages[first + i];
-    const bool shown =
-        plan.view == ViewType::all
-            ? stage != RunStage::gone
-            : stage == (plan.view == ViewType::active_only ? RunStage::active : RunStage::deleted);
-    passes[i] = shown ? 1 : 0;
+  const auto stages = std::span(table.stages).subspan(first, passes.size());
+  const RunStage shown = plan.view == ViewType::active_only ? RunStage::active : RunStage::deleted;
+  if (plan.view == ViewType::all) {
+    for (size_t i = 0; i < passes.size(); ++i) passes[i] = stages[i] != RunStage::gone ? 1 : 0;
+  } else {
+    for (size_t i = 0; i < passes.size(); ++i) passes[i] = stages[i] == shown ? 1 : 0;
   }
   for (RunClause& clause : plan.clauses) clause.test(table, first, passes);
 }
@@ -90,12 +89,14 @@ class TableScan {
   void take(size_t n_found) {
     const auto positions = std::span(positions_).first(n_found);
     plan_.order.rank(number_, positions, ranks_);
+    const auto& after = plan_.start.after;
+    uint64_t greatest = found_.greatest_rank();
     for (size_t i = 0; i < n_found; ++i) {
-      if (ranks_[i] > found_.greatest_rank() || ranks_[i] < least_rank_) continue;
+      if (ranks_[i] > greatest || ranks_[i] < least_rank_) continue;
       const RankedRun run{ranks_[i], number_, positions[i]};
-      const auto& after = plan_.start.after;
       if (!after.empty() && !plan_.order.before(after, run)) continue;
       found_.add(run);
+      greatest = found_.greatest_rank();
     }
   }
 
