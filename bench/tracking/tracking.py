@@ -1,6 +1,7 @@
 """The tracking server beside MLflow's own and FastTrackML, on the same machine in the same run.
 
 .deps/python/bin/python bench/tracking/tracking.py [--seconds 10] [--peers mlflow fasttrackml]
+    [--rows search log-batch]                       only those whose name holds one of the words
 All keep their data on the same disk, the peers in SQLite, MLflow with its default of workers. With
 --postgres we and MLflow keep it in one PostgreSQL cluster, which has its default settings.
 """
@@ -109,7 +110,7 @@ def fluent_runs(address: str, n_processes: int, seconds: int) -> tuple[float, st
 Rows = dict[str, tuple[float, str]]  # requests or runs per second and the median latency
 
 
-def measure(address: str, seconds: int) -> Rows:
+def measure(address: str, seconds: int, words: list[str]) -> Rows:
     run_id, rate = make_runs(address)
     runs = "run + 10 metrics + 10 params"
     rows = {  # in this order, as the search goes through what was made before
@@ -119,7 +120,7 @@ def measure(address: str, seconds: int) -> Rows:
         "search 50 of 500 runs, 4 clients": lambda: wrk(
             address, "search_runs.lua", 4, seconds, run_id
         ),
-        "the same, each with a bound of its own": lambda: wrk(
+        "search, each with a bound of its own": lambda: wrk(
             address, "search_bounds.lua", 4, seconds, run_id
         ),
         f"{runs}, 1 client": lambda: wrk_runs(address, 1, seconds),
@@ -128,7 +129,8 @@ def measure(address: str, seconds: int) -> Rows:
         f"{runs}, MLflow's client": lambda: fluent_runs(address, 1, seconds),
         f"{runs}, 8 of them": lambda: fluent_runs(address, 8, seconds),
     }
-    return {what: measured(row, what) for what, row in rows.items()}
+    wanted = {w: row for w, row in rows.items() if not words or any(word in w for word in words)}
+    return {what: measured(row, what) for what, row in wanted.items()}
 
 
 def measured(row: Callable[[], tuple[float, str]], what: str) -> tuple[float, str]:
@@ -163,7 +165,9 @@ def fasttrackml_command(folder: Path, port: int, database: str) -> list:
 PEERS = {"mlflow": mlflow_command, "fasttrackml": fasttrackml_command}
 
 
-def measure_peer(name: str, folder: Path, database: str, seconds: int) -> Rows:
+def measure_peer(
+    name: str, folder: Path, database: str, seconds: int, words: list[str]
+) -> Rows:
     port = free_port()
     command = PEERS[name](folder, port, database)
     with (folder / f"{name}.log").open("w") as log:
@@ -176,7 +180,7 @@ def measure_peer(name: str, folder: Path, database: str, seconds: int) -> Rows:
                 break
             except OSError:
                 time.sleep(1)
-        return measure(address, seconds)
+        return measure(address, seconds, words)
     finally:
         os.killpg(server.pid, signal.SIGTERM)
         server.wait(60)
@@ -200,7 +204,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=10)
     parser.add_argument("--peers", nargs="*", choices=list(PEERS), default=list(PEERS))
     parser.add_argument("--postgres", action="store_true", help="we and MLflow over PostgreSQL")
+    parser.add_argument("--rows", nargs="*", default=[])
     options = parser.parse_args()
+    asked = options.seconds, options.rows
     names = [n for n in options.peers if n == "mlflow"] if options.postgres else options.peers
     with contextlib.ExitStack() as stack:
         place = tempfile.TemporaryDirectory(dir=HERE.parent.parent / "build")
@@ -210,10 +216,10 @@ def main() -> None:
             cluster = stack.enter_context(Cluster(settings={"shared_buffers": "128MB"}))
             flags, database = ["--db", cluster.new_database()], cluster.new_database()
         with LiveServer(find_slipway(None), folder, flags) as server:
-            ours = measure(server.address, options.seconds)
+            ours = measure(server.address, *asked)
         if not all(rate for rate, _ in ours.values()):
             raise SystemExit("our own server fails")
-        peers = {name: measure_peer(name, folder, database, options.seconds) for name in names}
+        peers = {name: measure_peer(name, folder, database, *asked) for name in names}
     print_table(ours, peers)
 
 

@@ -37,7 +37,7 @@ RunTexts::Text RunTexts::find(const store::FoundRun& run) {
 }
 
 void RunTexts::keep(const store::FoundRun& run, Text text) {
-  if (run.change_no == 0) return;
+  if (run.change_no == store::FoundRun::kUnknown) return;
   generations_.with([&](Generations& generations) {
     put(generations, run.run_key, {run.change_no, std::move(text)});
   });

@@ -15,11 +15,12 @@
 
 namespace slipway::store {
 
-/// A run that a search found. Its content is the same as long as its change number is; 0 where
-/// that is not known.
+/// A run that a search found. Its content is the same as long as its change number is; 0 is
+/// that of all runs of a database that notes changes only from now on.
 struct FoundRun {
+  static constexpr int64_t kUnknown = -1;
   int64_t run_key = 0;
-  int64_t change_no = 0;
+  int64_t change_no = kUnknown;
 };
 
 struct RunIndexUse {

@@ -65,7 +65,7 @@ Result<Page<FoundRun>> run_sql(CheckedSearch& checked, const PageStart& start,
   auto keys = TRY(checked.query.page(start, search.request.max_results));
   Page<FoundRun> page;
   page.next_page_token = std::move(keys.next_page_token);
-  for (const int64_t key : keys.items) page.items.push_back({key, 0});
+  for (const int64_t key : keys.items) page.items.push_back({key, FoundRun::kUnknown});
   return page;
 }
 
