@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "store/metric_history.h"
+#include "store/run_changes.h"
 #include "store/run_rows.h"
 
 namespace slipway::store {
@@ -125,6 +126,7 @@ Result<void> put_run(db::Connection& conn, const ImportedRun& imported) {
 Result<void> put_points(db::Connection& conn, std::string_view run_id,
                         const std::vector<Metric>& points) {
   const RunRow row = TRY(find_run(conn, run_id));
+  TRY(note_change(conn, row.key));
   return append_metrics(conn, row, run_id, points);
 }
 
