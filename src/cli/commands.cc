@@ -113,8 +113,7 @@ constexpr Command kCommands[] = {
      tokens_create},
     {"tokens list", "List tokens (not their values)", "  slipway tokens list", tokens_list},
     {"tokens delete", "Revoke a token", "  slipway tokens delete TOKEN_ID", tokens_delete},
-    {"tokens revoke", "The same as tokens delete", "  slipway tokens revoke TOKEN_ID",
-     tokens_delete, Shown::no},
+    {"tokens revoke", "The same as tokens delete", "", tokens_delete, Shown::no},
     {"users create", "Make a user; the first one, an admin, in the data folder",
      "  slipway users create root --admin --data-dir ~/slipway    # before the server runs\n"
      "  slipway users create ada --password-file ada.txt",
