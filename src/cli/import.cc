@@ -58,7 +58,7 @@ Result<int> import_mlflow(Invocation& call) {
   TRY(flags.parse());
   process::install_interrupt();
   const auto source = TRY(open_source(from));
-  const auto store = TRY(store::Store::open(data_dir, db == "embedded" ? "" : db));
+  const auto store = TRY(store::Store::open(data_dir, db));
   const auto artifacts = TRY(files::open_artifacts(artifacts_at, data_dir));
   intake::ImportOptions options;
   options.artifacts_root = artifacts_root;

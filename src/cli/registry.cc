@@ -196,9 +196,10 @@ Result<int> endpoints_list(Invocation& call) {
 namespace {
 
 // Straight into the folder of a server that does not run: the first token of a team's server.
-Result<client::CreatedToken> create_in_folder(const std::string& data_dir, const std::string& user,
+Result<client::CreatedToken> create_in_folder(const std::string& data_dir,
+                                              const std::string& database, const std::string& user,
                                               const std::string& comment, int64_t lifetime_s) {
-  const auto store = TRY(store::Store::open(data_dir));
+  const auto store = TRY(store::Store::open(data_dir, database));
   TRY(store->read([&](db::Connection& c) -> Result<void> {
     const auto state = TRY(store::access_state(c));
     if (!user.empty()) {
@@ -220,6 +221,7 @@ Result<int> tokens_create(Invocation& call) {
   std::string address;
   std::string comment;
   std::string data_dir;
+  std::string database;
   std::string user;
   int64_t lifetime_s = 0;
   Format format = Format::table;
@@ -227,6 +229,7 @@ Result<int> tokens_create(Invocation& call) {
   flags.text(comment, "--comment", "What it is for");
   flags.integer(lifetime_s, "--lifetime", "Seconds until it ends; 0: never", 0, INT64_MAX / 1000);
   flags.text(data_dir, "--data-dir", "Make it in this folder, whose server does not run");
+  flags.text(database, "--db", "With --data-dir: the server's --db, where it has one");
   flags.text(user, "--user", "With --data-dir: whose token it is");
   flags.server(address);
   flags.format(format);
@@ -236,7 +239,7 @@ Result<int> tokens_create(Invocation& call) {
     auto server = TRY(client::Server::at(address));
     made = TRY(client::create_token(server, comment, lifetime_s));
   } else {
-    made = TRY(create_in_folder(data_dir, user, comment, lifetime_s));
+    made = TRY(create_in_folder(data_dir, database, user, comment, lifetime_s));
   }
   if (format == Format::json) {
     print(Json(JsonObject{{"token_value", made.value}, {"token_id", made.token.token_id}}));

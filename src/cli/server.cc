@@ -7,7 +7,6 @@
 #include "api/webhook_sender.h"
 #include "base/log.h"
 #include "cli/command_list.h"
-#include "db/address.h"
 #include "files/open_artifacts.h"
 #include "http/server.h"
 #include "process/signals.h"
@@ -87,15 +86,6 @@ store::Permission permission_of(std::string_view flag) {
   return flag == "manage" ? store::Permission::manage : store::Permission::none;
 }
 
-// The database for Store::open. An address may hold a password, so no message repeats it.
-Result<std::string> database_of(const std::string& db) {
-  if (db.empty() || db == "embedded") return std::string();
-  if (db::names_a_server(db)) return db;
-  return fail(Code::invalid_parameter_value,
-              "--db names no database; accepted: embedded (in the data folder), or "
-              "postgresql://user@host:5432/name");
-}
-
 // Where the certificate is; both files or none.
 struct TlsFlags {
   std::string certificate;
@@ -167,10 +157,9 @@ Result<int> server(Invocation& call) {
   Flags flags(call);
   options.declare(flags);
   TRY(flags.parse());
-  const std::string database = TRY(database_of(options.db));
   options.apply_to_log();
   process::install_interrupt();
-  const auto store = TRY(store::Store::open(options.data_dir, database));
+  const auto store = TRY(store::Store::open(options.data_dir, options.db));
   TRY(check_exposure(*store, options.host, options.data_dir));
   const auto artifacts = TRY(files::open_artifacts(options.artifacts, options.data_dir));
   serve::Endpoints endpoints(*store, *artifacts);

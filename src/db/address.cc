@@ -15,9 +15,10 @@ Result<Address> Address::server(std::string_view uri) {
   const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(
       names_a_server(uri) ? PQconninfoParse(text.c_str(), nullptr) : nullptr, PQconninfoFree);
   if (!options) {
-    return fail(Code::invalid_parameter_value,
-                "the database's address cannot be read; it must look like "
-                "postgresql://user@host:5432/name, with %XX for special characters");
+    return fail(
+        Code::invalid_parameter_value,
+        "the database's address cannot be read; accepted: embedded (in the data folder), or "
+        "postgresql://user@host:5432/name with %XX for special characters");
   }
   std::string user;
   std::string host;

@@ -164,6 +164,11 @@ class Connection {
   Result<void> script(const std::string& sql) { return database_->script(sql); }
   Result<bool> has_table(std::string_view name) { return database_->has_table(name); }
 
+  /// After a write put rows with keys of its own choice into a table: later keys are higher.
+  Result<void> raise_keys(const std::string& table, const std::string& key_column) {
+    return database_->raise_keys(table, key_column);
+  }
+
   /// Start a transaction. A write holds the database's lock until its end, so that it sees all
   /// writes before it, other servers' too; a read sees one unchanging view of what is committed.
   Result<void> begin(Access access) { return database_->begin(access); }

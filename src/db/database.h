@@ -55,6 +55,7 @@ class Database {
   virtual Result<std::unique_ptr<Statement>> prepare(std::string_view sql) = 0;
   virtual Result<void> script(const std::string& sql) = 0;
   virtual Result<bool> has_table(std::string_view name) = 0;
+  virtual Result<void> raise_keys(const std::string& table, const std::string& key_column) = 0;
   virtual int64_t changes() const = 0;
 
   /// The steps of a transaction, as Connection's of these names.

@@ -39,6 +39,15 @@ class Postgres final : public Database {
     return statement.next();
   }
 
+  Result<void> raise_keys(const std::string& table, const std::string& key_column) override {
+    const std::string sequence = "pg_get_serial_sequence('" + table + "', '" + key_column + "')";
+    const std::string highest = "(SELECT max(" + key_column + ") FROM " + table + ")";
+    PostgresStatement statement(session_, "SELECT setval(" + sequence + ", greatest(1, " + highest +
+                                              ", nextval(" + sequence + ")))");
+    TRY(statement.next());
+    return {};
+  }
+
   int64_t changes() const override { return session_.changes; }
 
   Result<void> begin(Access access) override {

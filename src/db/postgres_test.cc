@@ -211,6 +211,19 @@ TEST_F(PostgresTest, ErrorsCarryTheirCodes) {
   EXPECT_EQ(code(connection.exec("INSERT INTO t VALUES (9)")), Code::temporarily_unavailable);
 }
 
+TEST_F(PostgresTest, ChosenKeysDoNotMeetLaterOnes) {
+  Connection connection = open();
+  ASSERT_TRUE(connection.script("CREATE TABLE t (k INTEGER PRIMARY KEY, v INTEGER)").ok());
+  constexpr std::string_view kNext = "INSERT INTO t (v) VALUES (0) RETURNING k";
+  EXPECT_EQ(connection.insert(kNext).value(), 1);
+  ASSERT_TRUE(connection.exec("INSERT INTO t VALUES (7, 0)").ok());
+  ASSERT_TRUE(connection.raise_keys("t", "k").ok());
+  EXPECT_EQ(connection.insert(kNext).value(), 8);
+  ASSERT_TRUE(connection.exec("INSERT INTO t VALUES (3, 0)").ok());
+  ASSERT_TRUE(connection.raise_keys("t", "k").ok());
+  EXPECT_GT(connection.insert(kNext).value(), 8);
+}
+
 TEST_F(PostgresTest, LostConnectionFailsItsTransactionAndTheNextConnects) {
   Connection connection = open();
   ASSERT_TRUE(connection.script("CREATE TABLE t (a INTEGER)").ok());

@@ -91,6 +91,7 @@ Result<void> put_experiment(db::Connection& conn, const Experiment& experiment) 
       " excluded.creation_time_ms, last_update_time_ms = excluded.last_update_time_ms",
       key, experiment.name, experiment.artifact_location, flag(experiment.lifecycle_stage),
       experiment.creation_time_ms, experiment.last_update_time_ms));
+  TRY(conn.raise_keys("experiments", "experiment_id"));
   for (const Tag& tag : experiment.tags) {
     TRY(
         conn.exec("INSERT INTO experiment_tags (experiment_id, key, value) VALUES (?, ?, ?)"

@@ -44,7 +44,9 @@ Store::Store(std::filesystem::path data_dir, db::Address database)
 Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& data_dir,
                                            std::string_view database) {
   db::Address address = data_dir / "slipway.db";
-  if (!database.empty()) address = TRY(db::Address::server(database));
+  if (!database.empty() && database != "embedded") {
+    address = TRY(db::Address::server(database));
+  }
   TRY(make_folder(data_dir));
   std::unique_ptr<Store> store(new Store(data_dir, std::move(address)));
   if (!store->database_.is_server()) TRY(store->lock_folder());

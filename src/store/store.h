@@ -23,8 +23,8 @@ class RunIndex;
 ///   auto run = store.read([&](db::Connection& c) { return store::get_run(c, run_id); });
 class Store {
  public:
-  /// Open a data folder, and make it where there is none. `database` is a postgresql:// URI, or ""
-  /// for the one in the folder; then the folder's lock is held until the end.
+  /// Open a data folder, and make it where there is none. `database` is a postgresql:// URI; ""
+  /// or "embedded" is the one in the folder, and then the folder's lock is held until the end.
   ///
   /// Effect   brings the tables up to date; makes experiment 0, "Default".
   /// Errors   resource_conflict: another process (named) holds the folder; invalid_state: a newer
