@@ -23,6 +23,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from live_server import REPO, LiveServer, clean_environment, find_slipway  # noqa: E402
+from rest import make_admin  # noqa: E402
 
 JSON = {"Content-Type": "application/json"}
 
@@ -106,6 +107,7 @@ class MetricsTest(Folder):
             self.assertTrue(any(key[0] == "slipway_build_info" for key in after))
 
     def test_a_public_server_shows_its_figures_to_callers_it_knows(self) -> None:
+        make_admin(find_slipway(None), self.folder, "root", [])
         with self.server("--host", "0.0.0.0") as server:
             port = urlsplit(server.address).port
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
