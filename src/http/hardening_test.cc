@@ -86,13 +86,13 @@ TEST_F(HardeningTest, RequestsOfTwoMeaningsAreRefused) {
 TEST_F(HardeningTest, ManySmallChunksAreOneBody) {
   start();
   std::string body;
-  for (int i = 0; i < 50'000; ++i) body += "1;name=value\r\nx\r\n";
+  for (int i = 0; i < 5'000; ++i) body += "1;name=value\r\nx\r\n";
   RawSocket socket(server_->port());
   socket.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + body +
               "0\r\ntrailer: x\r\n\r\n");
   const auto answer = socket.read_response();
   EXPECT_TRUE(answer.starts_with("HTTP/1.1 200")) << answer;
-  EXPECT_TRUE(answer.ends_with("50000")) << answer;
+  EXPECT_TRUE(answer.ends_with("5000")) << answer;
 }
 
 TEST_F(HardeningTest, AFloodOfRequestsIsAnsweredInTurnAndHoldsUpNoOneElse) {
