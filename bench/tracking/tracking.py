@@ -81,7 +81,7 @@ def wrk(
     if "Non-2xx" in done.stdout:
         raise SystemExit(f"{script} at {address} failed:\n{done.stdout}")
     rate = float(re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)[1])
-    return rate, re.search(r"50%\s+(\S+)", done.stdout)[1]
+    return rate, re.search(r"^ +50% +(\S+)", done.stdout, re.MULTILINE)[1]
 
 
 def wrk_runs(address: str, clients: int, seconds: int) -> tuple[float, str]:
@@ -150,6 +150,7 @@ def free_port() -> int:
 
 def mlflow_command(folder: Path, port: int, database: str) -> list:
     command = [Path(sys.executable).parent / "mlflow", "server", "--port", str(port)]
+    database = database.replace("postgresql://", "postgresql+psycopg2://")
     command += ["--backend-store-uri", database or f"sqlite:///{folder}/mlflow.db"]
     return [*command, "--artifacts-destination", str(folder / "artifacts")]
 
