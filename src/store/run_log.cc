@@ -74,29 +74,37 @@ Result<Outcome> insert_param(db::Connection& conn, const RunRow& run, const Para
   return held == param.value ? Outcome::same : Outcome::other;
 }
 
-std::string insert_sql(size_t n_params) {
-  std::string sql = "INSERT INTO params (run_key, name_id, experiment_id, value) VALUES ";
-  for (size_t i = 0; i < n_params; ++i) sql += i == 0 ? "(?,?,?,?)" : ",(?,?,?,?)";
-  return sql + " ON CONFLICT (run_key, name_id) DO NOTHING RETURNING name_id";
+constexpr size_t kMostAtOnce = 25;
+
+/// The statement that inserts `n_params`, for each number up to kMostAtOnce.
+const std::string& insert_sql(size_t n_params) {
+  static const std::vector<std::string> statements = [] {
+    std::vector<std::string> out;
+    std::string rows;
+    for (size_t n = 0; n <= kMostAtOnce; ++n) {
+      out.push_back("INSERT INTO params (run_key, name_id, experiment_id, value) VALUES " + rows +
+                    " ON CONFLICT (run_key, name_id) DO NOTHING RETURNING name_id");
+      rows += n == 0 ? "(?,?,?,?)" : ",(?,?,?,?)";
+    }
+    return out;
+  }();
+  return statements[n_params];
 }
 
 /// Inserts those params whose keys the run does not have yet; many share a statement. Gives the
 /// numbers of their keys.
 Result<std::set<int64_t>> insert_new(db::Connection& conn, const RunRow& run,
                                      std::span<const Param> params) {
-  constexpr size_t kMany = 25;
-  static const std::string many_sql = insert_sql(kMany);
-  static const std::string one_sql = insert_sql(1);
   std::set<int64_t> added;
   std::vector<db::Value> values;
   while (!params.empty()) {
-    const size_t n_params = params.size() >= kMany ? kMany : 1;
+    const size_t n_params = std::min(params.size(), kMostAtOnce);
     values.clear();
     for (const Param& param : params.first(n_params)) {
       const int64_t name_id = TRY(intern_name(conn, param.key));
       values.insert(values.end(), {run.key, name_id, run.experiment_key, param.value});
     }
-    auto cursor = TRY(conn.query_values(n_params == kMany ? many_sql : one_sql, values));
+    auto cursor = TRY(conn.query_values(insert_sql(n_params), values));
     while (TRY(cursor.next())) added.insert(cursor.row().integer(0));
     params = params.subspan(n_params);
   }
