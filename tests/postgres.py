@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import shutil
@@ -53,7 +54,7 @@ class Cluster:
         self._account = account()
         if self._account:
             os.chown(self._folder, self._account.pw_uid, self._account.pw_gid)
-        self._process: subprocess.Popen[bytes] | None = None
+        self._running = False
         self._n_databases = 0
         self._counting = threading.Lock()
 
@@ -63,7 +64,8 @@ class Cluster:
             self._run("initdb", *how, f"--username={USER}", f"--pgdata={self.data}")
             self.start()
         except BaseException:
-            self._clean()
+            with contextlib.suppress(AssertionError):
+                self.__exit__(None, None, None)
             raise
         return self
 
@@ -74,8 +76,8 @@ class Cluster:
         trace: TracebackType | None,
     ) -> None:
         try:
-            if self._process:
-                self.stop()
+            if self._running:
+                self.stop("immediate")  # nothing of it is kept
         finally:
             self._clean()
 
@@ -89,10 +91,12 @@ class Cluster:
             options += f" -c {name}={value}"
         log = f"--log={self._folder / 'log'}"
         where = f"--pgdata={self.data}"
+        self._running = True  # also where it is slow to start
         self._run("pg_ctl", "start", "--wait", "--timeout=60", where, log, f"--options={options}")
 
     def stop(self, mode: str = "fast") -> None:
         """Stop it: `fast` ends what is under way, `immediate` is as good as a power cut."""
+        self._running = False
         self._run("pg_ctl", "stop", "--wait", f"--mode={mode}", f"--pgdata={self.data}")
 
     def sql(self, text: str, database: str = "postgres") -> str:
