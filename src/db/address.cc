@@ -1,8 +1,8 @@
 #include "db/address.h"
 
-#include <libpq-fe.h>
-
 #include <memory>
+
+#include "db/libpq.h"
 
 namespace slipway::db {
 
@@ -12,8 +12,10 @@ bool names_a_server(std::string_view text) {
 
 Result<Address> Address::server(std::string_view uri) {
   const std::string text(uri);
-  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(
-      names_a_server(uri) ? PQconninfoParse(text.c_str(), nullptr) : nullptr, PQconninfoFree);
+  if (names_a_server(uri)) TRY(load_libpq());
+  const auto free = [](PQconninfoOption* options) { libpq().PQconninfoFree(options); };
+  const std::unique_ptr<PQconninfoOption, decltype(free)> options(
+      names_a_server(uri) ? libpq().PQconninfoParse(text.c_str(), nullptr) : nullptr);
   if (!options) {
     return fail(
         Code::invalid_parameter_value,

@@ -76,7 +76,7 @@ class Postgres final : public Database {
     }
     if (!answer.ok()) return answer.error();
     session_.in_transaction = false;
-    if (std::string_view(PQcmdStatus(answer->get())) == "COMMIT") return {};
+    if (std::string_view(libpq().PQcmdStatus(answer->get())) == "COMMIT") return {};
     return fail(Code::internal_error, "'{}' undid a write instead of committing it",
                 session_.link.address().shown());
   }

@@ -29,7 +29,7 @@ constexpr const char* kKeywords[] = {"connect_timeout",  "keepalives_idle",  "ke
 void ignore_notice(void*, const char*) {}
 
 bool has_input(PGconn* connection) {
-  pollfd waiting{PQsocket(connection), POLLIN, 0};
+  pollfd waiting{libpq().PQsocket(connection), POLLIN, 0};
   return poll(&waiting, 1, 0) > 0;
 }
 
@@ -38,64 +38,65 @@ bool has_input(PGconn* connection) {
 Result<void> PostgresLink::connect() {
   const char* const values[] = {
       "10", "15", "5", "3", "30000", "slipway", address_.uri().c_str(), "UTF8", nullptr};
-  connection_ = PQconnectdbParams(kKeywords, values, /*expand_dbname=*/1);
+  connection_ = libpq().PQconnectdbParams(kKeywords, values, /*expand_dbname=*/1);
   expected_.clear();
   generation_ += 1;
   auto configured = configure();
-  if (!configured.ok()) PQfinish(std::exchange(connection_, nullptr));
+  if (!configured.ok()) libpq().PQfinish(std::exchange(connection_, nullptr));
   return configured;
 }
 
 Result<void> PostgresLink::configure() {
-  if (PQstatus(connection_) != CONNECTION_OK) {
-    return connection_error(address_, "cannot be made", PQerrorMessage(connection_));
+  if (libpq().PQstatus(connection_) != CONNECTION_OK) {
+    return connection_error(address_, "cannot be made", libpq().PQerrorMessage(connection_));
   }
-  PQsetNoticeProcessor(connection_, ignore_notice, nullptr);
-  if (PQserverVersion(connection_) < kOldestServer) {
+  libpq().PQsetNoticeProcessor(connection_, ignore_notice, nullptr);
+  if (libpq().PQserverVersion(connection_) < kOldestServer) {
     return fail(Code::invalid_state, "'{}' is a server of version {}; accepted: 12 and newer",
-                address_.shown(), PQserverVersion(connection_) / 10'000);
+                address_.shown(), libpq().PQserverVersion(connection_) / 10'000);
   }
-  const char* const encoding = PQparameterStatus(connection_, "server_encoding");
+  const char* const encoding = libpq().PQparameterStatus(connection_, "server_encoding");
   if (encoding == nullptr || std::string_view(encoding) != "UTF8") {
     return fail(Code::invalid_state,
                 "the database '{}' keeps texts as {}; accepted: UTF8 (CREATE DATABASE name "
                 "ENCODING 'UTF8' TEMPLATE template0)",
                 address_.shown(), encoding != nullptr ? encoding : "unknown");
   }
-  const Answer set(PQexec(connection_, kSettings));
-  if (PQresultStatus(set.get()) != PGRES_TUPLES_OK) return error_of(set.get());
-  check(PQenterPipelineMode(connection_) == 1, "a fresh connection takes a pipeline");
+  const Answer set(libpq().PQexec(connection_, kSettings));
+  if (libpq().PQresultStatus(set.get()) != PGRES_TUPLES_OK) return error_of(set.get());
+  check(libpq().PQenterPipelineMode(connection_) == 1, "a fresh connection takes a pipeline");
   return {};
 }
 
 bool PostgresLink::alive() {
   constexpr int kMaxReads = 4;  // a notice, then perhaps the end
   for (int i = 0; i < kMaxReads && has_input(connection_); ++i) {
-    if (PQconsumeInput(connection_) != 1) return false;
+    if (libpq().PQconsumeInput(connection_) != 1) return false;
   }
-  return PQstatus(connection_) == CONNECTION_OK;
+  return libpq().PQstatus(connection_) == CONNECTION_OK;
 }
 
 Result<void> PostgresLink::ensure() {
   if (connection_ != nullptr && !expected_.empty()) (void)read_answers();
   if (connection_ != nullptr && alive()) return {};
-  PQfinish(std::exchange(connection_, nullptr));
+  libpq().PQfinish(std::exchange(connection_, nullptr));
   return connect();
 }
 
 Error PostgresLink::lose() {
   const Error error = connection_error(
-      address_, "was lost", connection_ != nullptr ? PQerrorMessage(connection_) : "it is closed");
-  PQfinish(std::exchange(connection_, nullptr));
+      address_, "was lost",
+      connection_ != nullptr ? libpq().PQerrorMessage(connection_) : "it is closed");
+  libpq().PQfinish(std::exchange(connection_, nullptr));
   expected_.clear();
   return error;
 }
 
 Error PostgresLink::error_of(const PGresult* answer) const {
-  const char* const state = PQresultErrorField(answer, PG_DIAG_SQLSTATE);
-  const char* const message = PQresultErrorField(answer, PG_DIAG_MESSAGE_PRIMARY);
+  const char* const state = libpq().PQresultErrorField(answer, PG_DIAG_SQLSTATE);
+  const char* const message = libpq().PQresultErrorField(answer, PG_DIAG_MESSAGE_PRIMARY);
   if (state == nullptr || message == nullptr) {
-    return connection_error(address_, "failed", PQerrorMessage(connection_));
+    return connection_error(address_, "failed", libpq().PQerrorMessage(connection_));
   }
   return postgres_error(address_, state, message);
 }
@@ -108,14 +109,14 @@ Result<void> PostgresLink::sent(int accepted) {
 
 Result<void> PostgresLink::send(const std::string& sql, const Parameters& parameters) {
   if (lost()) return lose();
-  return sent(PQsendQueryParams(
+  return sent(libpq().PQsendQueryParams(
       connection_, sql.c_str(), static_cast<int>(parameters.values.size()), parameters.types.data(),
       parameters.values.data(), parameters.lengths.data(), parameters.formats.data(), kBinary));
 }
 
 Result<void> PostgresLink::send_prepared(const std::string& name, const Parameters& parameters) {
   if (lost()) return lose();
-  return sent(PQsendQueryPrepared(
+  return sent(libpq().PQsendQueryPrepared(
       connection_, name.c_str(), static_cast<int>(parameters.values.size()),
       parameters.values.data(), parameters.lengths.data(), parameters.formats.data(), kBinary));
 }
@@ -123,15 +124,15 @@ Result<void> PostgresLink::send_prepared(const std::string& name, const Paramete
 Result<void> PostgresLink::prepare(const std::string& name, const std::string& sql,
                                    const std::vector<Oid>& types) {
   if (lost()) return lose();
-  TRY(sent(PQsendPrepare(connection_, name.c_str(), sql.c_str(), static_cast<int>(types.size()),
-                         types.data())));
+  TRY(sent(libpq().PQsendPrepare(connection_, name.c_str(), sql.c_str(),
+                                 static_cast<int>(types.size()), types.data())));
   TRY(wait());
   return {};
 }
 
 Result<void> PostgresLink::flush() {
   if (lost()) return lose();
-  if (PQpipelineSync(connection_) != 1) return lose();
+  if (libpq().PQpipelineSync(connection_) != 1) return lose();
   expected_.push_back(Expected::end);
   return {};
 }
@@ -147,21 +148,21 @@ Result<Answer> PostgresLink::read_answers() {
   while (!expected_.empty()) {
     const Expected expected = expected_.front();
     expected_.pop_front();
-    Answer answer(PQgetResult(connection_));
+    Answer answer(libpq().PQgetResult(connection_));
     if (expected == Expected::end) {
-      if (PQresultStatus(answer.get()) != PGRES_PIPELINE_SYNC) return lose();
+      if (libpq().PQresultStatus(answer.get()) != PGRES_PIPELINE_SYNC) return lose();
       continue;
     }
     while (answer) {
-      if (PQstatus(connection_) == CONNECTION_BAD) {
+      if (libpq().PQstatus(connection_) == CONNECTION_BAD) {
         const Error lost_error = lose();
         return failed ? *failed : lost_error;  // the first one says why, such as a shutdown
       }
-      if (PQresultStatus(answer.get()) == PGRES_FATAL_ERROR && !failed) {
+      if (libpq().PQresultStatus(answer.get()) == PGRES_FATAL_ERROR && !failed) {
         failed = error_of(answer.get());
       }
       last = std::move(answer);
-      answer.reset(PQgetResult(connection_));
+      answer.reset(libpq().PQgetResult(connection_));
     }
   }
   if (failed) return *std::move(failed);
@@ -170,11 +171,11 @@ Result<Answer> PostgresLink::read_answers() {
 
 Result<void> PostgresLink::script(const std::string& sql) {
   TRY(wait());
-  check(PQexitPipelineMode(connection_) == 1, "nothing is under way");
-  const Answer answer(PQexec(connection_, sql.c_str()));
-  if (PQstatus(connection_) != CONNECTION_OK) return lose();
-  check(PQenterPipelineMode(connection_) == 1, "nothing is under way");
-  const ExecStatusType status = PQresultStatus(answer.get());
+  check(libpq().PQexitPipelineMode(connection_) == 1, "nothing is under way");
+  const Answer answer(libpq().PQexec(connection_, sql.c_str()));
+  if (libpq().PQstatus(connection_) != CONNECTION_OK) return lose();
+  check(libpq().PQenterPipelineMode(connection_) == 1, "nothing is under way");
+  const ExecStatusType status = libpq().PQresultStatus(answer.get());
   if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK) return {};
   return error_of(answer.get());
 }

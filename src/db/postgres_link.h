@@ -1,7 +1,5 @@
 // db/postgres_link.h — the wire to a PostgreSQL server: statements go out, answers come in order.
 #pragma once
-#include <libpq-fe.h>
-
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -11,11 +9,12 @@
 
 #include "base/result.h"
 #include "db/address.h"
+#include "db/libpq.h"
 
 namespace slipway::db {
 
 struct ClearAnswer {
-  void operator()(PGresult* answer) const { PQclear(answer); }
+  void operator()(PGresult* answer) const { libpq().PQclear(answer); }
 };
 using Answer = std::unique_ptr<PGresult, ClearAnswer>;
 
@@ -33,7 +32,7 @@ struct Parameters {
 class PostgresLink {
  public:
   explicit PostgresLink(Address address) : address_(std::move(address)) {}
-  ~PostgresLink() { PQfinish(connection_); }
+  ~PostgresLink() { libpq().PQfinish(connection_); }
   PostgresLink(const PostgresLink&) = delete;
   PostgresLink& operator=(const PostgresLink&) = delete;
 
@@ -41,7 +40,7 @@ class PostgresLink {
   Result<void> ensure();
   bool lost() const { return connection_ == nullptr; }
   /// Tell whether a transaction is open in which, as far as is known, a statement failed.
-  bool failed() const { return PQtransactionStatus(connection_) == PQTRANS_INERROR; }
+  bool failed() const { return libpq().PQtransactionStatus(connection_) == PQTRANS_INERROR; }
   /// How often it has connected: what was prepared before is gone.
   int64_t generation() const { return generation_; }
 

@@ -138,11 +138,11 @@ Result<bool> PostgresStatement::next() {
     TRY(start());
     answer_ = TRY(session_.wait());
     row_ = -1;
-    session_.changes = to_integer(PQcmdTuples(answer_.get())).value_or(0);
+    session_.changes = to_integer(libpq().PQcmdTuples(answer_.get())).value_or(0);
   }
   row_ += 1;
   shown_.clear();
-  return row_ < PQntuples(answer_.get());
+  return row_ < libpq().PQntuples(answer_.get());
 }
 
 void PostgresStatement::reset() {
@@ -152,24 +152,24 @@ void PostgresStatement::reset() {
 }
 
 std::string_view PostgresStatement::cell(int column) const {
-  return {PQgetvalue(answer_.get(), row_, column),
-          static_cast<size_t>(PQgetlength(answer_.get(), row_, column))};
+  return {libpq().PQgetvalue(answer_.get(), row_, column),
+          static_cast<size_t>(libpq().PQgetlength(answer_.get(), row_, column))};
 }
 
 bool PostgresStatement::is_null(int column) const {
-  return PQgetisnull(answer_.get(), row_, column) == 1;
+  return libpq().PQgetisnull(answer_.get(), row_, column) == 1;
 }
 
 int64_t PostgresStatement::integer(int column) const {
-  return is_null(column) ? 0 : integer_of(cell(column), PQftype(answer_.get(), column));
+  return is_null(column) ? 0 : integer_of(cell(column), libpq().PQftype(answer_.get(), column));
 }
 
 double PostgresStatement::real(int column) const {
-  return is_null(column) ? 0 : real_of(cell(column), PQftype(answer_.get(), column));
+  return is_null(column) ? 0 : real_of(cell(column), libpq().PQftype(answer_.get(), column));
 }
 
 std::string_view PostgresStatement::bytes(int column) const {
-  const Oid type = PQftype(answer_.get(), column);
+  const Oid type = libpq().PQftype(answer_.get(), column);
   if (!is_number(type) || is_null(column)) return cell(column);
   const bool is_real = type == kFloat4Type || type == kFloat8Type || type == kNumericType;
   shown_.push_back(is_real ? fmt::format("{}", real(column)) : std::to_string(integer(column)));
