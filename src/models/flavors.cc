@@ -36,9 +36,10 @@ Result<Json> read_json(const fs::path& dir, const std::string& path) {
   return json;
 }
 
-Result<XgboostModel> read_xgboost(const fs::path& dir, const std::string& path) {
+Result<XgboostModel> read_xgboost(const fs::path& dir, const std::string& path,
+                                  XgboostTrees trees = XgboostTrees::all) {
   const auto bytes = TRY(read_model_file(dir, path));
-  auto model = XgboostModel::parse(bytes);
+  auto model = XgboostModel::parse(bytes, trees);
   if (!model.ok()) return in_file(path, model.error());
   return model;
 }
@@ -76,11 +77,18 @@ Result<std::unique_ptr<Model>> load_slipway(Parts parts) {
   return std::unique_ptr<Model>(std::move(model));
 }
 
+// MLflow before 1.22 did not say the class: it took only boosters.
 Result<std::unique_ptr<Model>> load_xgboost(Parts parts) {
-  auto booster = TRY(read_xgboost(parts.dir, value(parts.flavor, "data")));
+  const auto name = value(parts.flavor, "model_class");
+  auto form = XgboostForm::booster;
+  if (name.ends_with("Classifier")) form = XgboostForm::classifier;
+  if (name.ends_with("Regressor") || name.ends_with("Ranker")) form = XgboostForm::regressor;
+  const auto trees =
+      form == XgboostForm::booster ? XgboostTrees::all : XgboostTrees::to_best_iteration;
+  auto booster = TRY(read_xgboost(parts.dir, value(parts.flavor, "data"), trees));
   auto signature =
       TRY(parse_signature(parts.mlmodel.signature_inputs, parts.mlmodel.signature_outputs));
-  return make_xgboost_flavor(std::move(booster), std::move(signature),
+  return make_xgboost_flavor(std::move(booster), form, std::move(signature),
                              std::move(parts.input_example));
 }
 

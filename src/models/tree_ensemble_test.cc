@@ -81,7 +81,7 @@ TEST(TreeEnsemble, EqualsAPlainWalkToTheBit) {
   for (const auto categories : {Categories::no, Categories::yes}) {
     Random random(5);
     const auto trees = random_trees(random, 37, categories);
-    const auto ensemble = TreeEnsemble::make(trees, 7, {0.5f, -1.0f, 0.0f});
+    const auto ensemble = TreeEnsemble::make(trees, {7, {0.5f, -1.0f, 0.0f}});
     ASSERT_TRUE(ensemble.ok()) << ensemble.error().message;
     const size_t n_rows = 700;  // several blocks, the last not full
     const auto rows = random_rows(random, n_rows);
@@ -102,7 +102,7 @@ TEST(TreeEnsemble, ComparesAtTheVeryThreshold) {
   for (const float threshold : {0.0f, -0.0f, 1.0f, 1e-45f, 3.4028235e38f, kInfinity, -kInfinity}) {
     for (const bool default_left : {false, true}) {
       Tree tree{{{1, 2, 0, threshold, default_left, -1}, leaf(1), leaf(2)}, {}, 0};
-      const auto ensemble = TreeEnsemble::make({tree}, 1, {0});
+      const auto ensemble = TreeEnsemble::make({tree}, {1});
       ASSERT_TRUE(ensemble.ok());
       for (const float x : {threshold, std::nextafter(threshold, -kInfinity),
                             std::nextafter(threshold, kInfinity), 0.0f, -0.0f, kNan}) {
@@ -115,7 +115,7 @@ TEST(TreeEnsemble, ComparesAtTheVeryThreshold) {
 }
 
 TEST(TreeEnsemble, AddsWithoutTrees) {
-  const auto ensemble = TreeEnsemble::make({}, 0, {0.25f});
+  const auto ensemble = TreeEnsemble::make({}, {0, {0.25f}});
   ASSERT_TRUE(ensemble.ok());
   std::vector<float> sums(2);
   ensemble->predict({nullptr, 2, 0}, sums);
@@ -129,7 +129,7 @@ TEST(TreeEnsemble, WalksADeepChain) {
     tree.nodes.push_back(leaf(static_cast<float>(i)));
   }
   tree.nodes.push_back(leaf(-1));
-  const auto ensemble = TreeEnsemble::make({tree}, 1, {0});
+  const auto ensemble = TreeEnsemble::make({tree}, {1});
   ASSERT_TRUE(ensemble.ok()) << ensemble.error().message;
   const float rows[] = {0.5f, 998.5f, 5000, kNan};
   float sums[4];
@@ -141,7 +141,7 @@ TEST(TreeEnsemble, WalksADeepChain) {
 }
 
 std::string refusal(Tree tree, size_t n_features = 2) {
-  const auto ensemble = TreeEnsemble::make({std::move(tree)}, n_features, {0});
+  const auto ensemble = TreeEnsemble::make({std::move(tree)}, {n_features});
   return ensemble.ok() ? "" : ensemble.error().message;
 }
 

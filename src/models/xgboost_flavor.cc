@@ -7,8 +7,10 @@ namespace {
 
 class XgboostFlavor : public Model {
  public:
-  XgboostFlavor(XgboostModel booster, Signature signature, std::string input_example)
+  XgboostFlavor(XgboostModel booster, XgboostForm form, Signature signature,
+                std::string input_example)
       : booster_(std::move(booster)),
+        form_(form),
         signature_(std::move(signature)),
         input_example_(std::move(input_example)) {}
 
@@ -26,7 +28,8 @@ class XgboostFlavor : public Model {
       }
     }
     const auto scores = TRY(booster_.predict({matrix.data(), rows.n_rows, n}));
-    const size_t width = signature_.outputs.size();
+    if (form_ == XgboostForm::classifier) return labels(scores, rows.n_rows);
+    const size_t width = booster_.n_outputs();
     data::Batch out;
     out.n_rows = rows.n_rows;
     for (size_t k = 0; k < width; ++k) {
@@ -37,7 +40,39 @@ class XgboostFlavor : public Model {
     return out;
   }
 
+  // Two columns of classes are taken for two targets there, and so here.
+  static bool has_targets(const XgboostModel& booster) {
+    return booster.n_outputs() > 1 && (!booster.has_classes() || booster.n_outputs() == 2);
+  }
+
  private:
+  data::Batch labels(const std::vector<float>& scores, size_t n_rows) const {
+    const size_t width = booster_.n_outputs();
+    data::Batch out;
+    out.n_rows = n_rows;
+    if (has_targets(booster_)) {
+      for (size_t k = 0; k < width; ++k) {
+        std::vector<double> values(n_rows);
+        for (size_t i = 0; i < n_rows; ++i) values[i] = scores[i * width + k] > 0.5f ? 1 : 0;
+        out.columns.push_back(data::float64_column("", std::move(values)));
+      }
+      return out;
+    }
+    std::vector<int64_t> values(n_rows);
+    for (size_t i = 0; i < n_rows; ++i) {
+      const float* row = scores.data() + i * width;
+      if (width > 1) {
+        values[i] = std::max_element(row, row + width) - row;
+      } else if (booster_.has_classes()) {
+        values[i] = static_cast<int64_t>(row[0]);
+      } else {
+        values[i] = row[0] > 0.5f ? 1 : 0;
+      }
+    }
+    out.columns.push_back(data::int64_column("", std::move(values)));
+    return out;
+  }
+
   Result<const data::Column*> feature(const data::Batch& rows, size_t f) const {
     const auto& names = booster_.feature_names();
     const bool by_name = !names.empty() && !signature_.inputs[f].name.empty();
@@ -51,14 +86,15 @@ class XgboostFlavor : public Model {
   }
 
   XgboostModel booster_;
+  XgboostForm form_;
   Signature signature_;
   std::string input_example_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<Model>> make_xgboost_flavor(XgboostModel booster, Signature signature,
-                                                   std::string input_example) {
+Result<std::unique_ptr<Model>> make_xgboost_flavor(XgboostModel booster, XgboostForm form,
+                                                   Signature signature, std::string input_example) {
   const auto& names = booster.feature_names();
   if (signature.inputs.empty()) {
     for (size_t f = 0; f < booster.n_features(); ++f) {
@@ -81,9 +117,13 @@ Result<std::unique_ptr<Model>> make_xgboost_flavor(XgboostModel booster, Signatu
     }
     return fail(Code::invalid_parameter_value, "the signature lacks XGBoost's feature '{}'", name);
   }
-  signature.outputs.assign(booster.n_outputs(), {"", ColumnType::float_, true});
+  const bool targets = XgboostFlavor::has_targets(booster);
+  auto type = ColumnType::float_;
+  if (form == XgboostForm::classifier) type = targets ? ColumnType::double_ : ColumnType::long_;
+  const bool one = form == XgboostForm::classifier && !targets;
+  signature.outputs.assign(one ? 1 : booster.n_outputs(), {"", type, true});
   return std::unique_ptr<Model>(std::make_unique<XgboostFlavor>(
-      std::move(booster), std::move(signature), std::move(input_example)));
+      std::move(booster), form, std::move(signature), std::move(input_example)));
 }
 
 }  // namespace slipway::models

@@ -1,5 +1,6 @@
-// models/xgboost_model.h — XGBoost's own model files (UBJSON and JSON), read and evaluated here.
+// models/xgboost_model.h — XGBoost's own model files, read and evaluated here.
 #pragma once
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,18 +12,21 @@
 
 namespace slipway::models {
 
-/// A gbtree booster. Immutable; any number of threads may call predict().
+/// Booster.predict takes all trees, the scikit-learn classes those up to best_iteration.
+enum class XgboostTrees { all, to_best_iteration };
+
+/// A gbtree, dart or gblinear booster. Immutable; any number of threads may call predict().
 class XgboostModel {
  public:
-  /// Read `model.ubj` or `model.json` (which, by its bytes) as XGBoost writes them.
+  /// Read `model.ubj`, `model.json` or the old binary form (which, by its bytes).
   ///
-  /// Errors   invalid_parameter_value: damaged; not_implemented: dart, gblinear, vector leaves or
-  ///          an objective that is not ours; the message names it.
-  /// Source   tests/golden/models/xgboost, made by xgboost 3.2.0; 2.1.4 was checked by hand.
-  static Result<XgboostModel> parse(std::string_view bytes);
+  /// Errors   invalid_parameter_value: damaged; not_implemented: a booster or an objective that is
+  ///          not ours; the message names it.
+  /// Source   tests/golden/models/xgboost, made by xgboost 3.2.0 and 1.7.6; 2.1.4 by hand.
+  static Result<XgboostModel> parse(std::string_view bytes, XgboostTrees which = XgboostTrees::all);
 
-  /// Predict as Booster.predict does, by all trees (also those after `best_iteration`): the
-  /// [n_rows × n_outputs()] probabilities, classes or values, equal to XGBoost's to the bit.
+  /// Predict as Booster.predict does: the [n_rows × n_outputs()] probabilities, classes or values,
+  /// equal to XGBoost's to the bit.
   ///
   /// Errors   invalid_parameter_value: rows are not n_features() wide.
   Result<std::vector<float>> predict(MatrixView rows) const;
@@ -31,6 +35,10 @@ class XgboostModel {
   /// Columns of predict(): the number of classes for multi:softprob, else mostly 1.
   size_t n_outputs() const {
     return transform_ == Transform::class_of_max ? 1 : trees_.n_outputs();
+  }
+  /// Whether its outputs are classes (multi:softprob, multi:softmax).
+  bool has_classes() const {
+    return transform_ == Transform::softmax || transform_ == Transform::class_of_max;
   }
   size_t n_trees() const { return trees_.n_trees(); }
   const std::string& objective() const { return objective_; }
@@ -42,11 +50,14 @@ class XgboostModel {
   const std::vector<std::string>& feature_types() const { return feature_types_; }
 
  private:
-  friend struct XgboostReader;
-  enum class Transform { none, sigmoid, exponential, softmax, class_of_max };
+  friend struct XgboostMaker;
+  enum class Transform { none, positive, sigmoid, exponential, softmax, class_of_max };
   explicit XgboostModel(TreeEnsemble trees) : trees_(std::move(trees)) {}
 
-  TreeEnsemble trees_;
+  void add_linear(MatrixView rows, std::span<float> sums) const;
+
+  TreeEnsemble trees_;                 // without trees for gblinear
+  std::vector<float> linear_weights_;  // gblinear: [(n_features + 1) × n_outputs], the bias last
   Transform transform_ = Transform::none;
   std::string objective_;
   std::string version_;

@@ -64,12 +64,14 @@ TEST(XgboostModel, NamesWhatItDoesNotRead) {
     const auto model = XgboostModel::parse(replaced(good, what, by));
     return model.ok() ? Error{} : model.error();
   };
-  EXPECT_EQ(error(R"("name":"gbtree")", R"("name":"dart")").message,
-            "XGBoost booster 'dart'; only gbtree is read");
-  EXPECT_EQ(error("reg:squarederror", "survival:aft").message, "XGBoost objective 'survival:aft'");
-  EXPECT_EQ(error("reg:squarederror", "survival:aft").code, Code::not_implemented);
+  EXPECT_EQ(error(R"("name":"gbtree")", R"("name":"gbdart")").message,
+            "XGBoost booster 'gbdart'; those that are read are gbtree, dart and gblinear");
+  EXPECT_EQ(error(R"("name":"gbtree")", R"("name":"dart")").message, "'gbtree' is missing");
+  EXPECT_EQ(error("reg:squarederror", "reg:expectile").message,
+            "XGBoost objective 'reg:expectile'");
+  EXPECT_EQ(error("reg:squarederror", "reg:expectile").code, Code::not_implemented);
   EXPECT_EQ(error(R"("size_leaf_vector":"1")", R"("size_leaf_vector":"3")").message,
-            "XGBoost trees with vector leaves (multi_output_tree)");
+            "tree 0: leaves have 3 values for 1 outputs");
   EXPECT_EQ(error(R"("base_score":"[7E-1]")", R"("base_score":"x")").message, "base_score is x");
   EXPECT_EQ(error(R"("left_children":[1)", R"("left_children":[0)").message,
             "tree 0, node 0: leads to node 0, which is reached twice");
