@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "models/folder.h"
+#include "models/lightgbm_flavor.h"
 #include "models/mlmodel.h"
 #include "models/model.h"
 #include "models/slipway_model.h"
@@ -92,6 +93,25 @@ Result<std::unique_ptr<Model>> load_xgboost(Parts parts) {
                              std::move(parts.input_example));
 }
 
+// MLflow before 1.23 did not say the class: it took only boosters.
+Result<std::unique_ptr<Model>> load_lightgbm(Parts parts) {
+  const auto name = value(parts.flavor, "model_class");
+  const auto path = value(parts.flavor, "data");
+  if (!name.empty() && !name.ends_with(".Booster")) {
+    return fail(
+        Code::not_implemented,
+        "{}: a pickled or skops {}; of LightGBM only Booster's own text (model.lgb) is read", path,
+        name);
+  }
+  const auto text = TRY(read_model_file(parts.dir, path));
+  auto booster = LightgbmModel::parse(text);
+  if (!booster.ok()) return in_file(path, booster.error());
+  auto signature =
+      TRY(parse_signature(parts.mlmodel.signature_inputs, parts.mlmodel.signature_outputs));
+  return make_lightgbm_flavor(std::move(booster).value(), std::move(signature),
+                              std::move(parts.input_example));
+}
+
 struct FlavorRow {
   std::string_view name;
   Result<std::unique_ptr<Model>> (*load)(Parts);
@@ -100,6 +120,7 @@ struct FlavorRow {
 constexpr FlavorRow kFlavors[] = {
     {"slipway", load_slipway},
     {"xgboost", load_xgboost},
+    {"lightgbm", load_lightgbm},
 };
 
 }  // namespace
@@ -119,8 +140,8 @@ Result<std::unique_ptr<Model>> load(const fs::path& dir) {
   std::string names;
   for (const auto& [name, flavor] : mlmodel.flavors) names += (names.empty() ? "" : ", ") + name;
   return fail(Code::not_implemented,
-              "no flavour of this model can be loaded: it has {}; those that can are slipway and "
-              "xgboost",
+              "no flavour of this model can be loaded: it has {}; those that can are slipway, "
+              "xgboost and lightgbm",
               names.empty() ? "none" : names);
 }
 

@@ -181,7 +181,7 @@ TEST_F(Save, NamesTheFileThatIsDamaged) {
   rewrite(dir_ / "MLmodel", "  slipway:", "  sklearn:");
   EXPECT_EQ(load(dir_).error().message,
             "no flavour of this model can be loaded: it has python_function, sklearn; those that "
-            "can are slipway and xgboost");
+            "can are slipway, xgboost and lightgbm");
 }
 
 // The folder as mlflow.xgboost.log_model lays it out.
