@@ -1,9 +1,10 @@
-# room(<name> DEPS <rooms> USES <libraries> LINKS <public libraries>): src/<name>/*.cc as a library,
-# and <name>_test where there are *_test.cc. DEPS are what the room may include: tools/tidy.py reads
-# them from here.
+# room(<name> DEPS <rooms> USES <libraries> LINKS <public libraries>): src/<name>/*.cc and what lies
+# in folders of it as a library, and <name>_test where there are *_test.cc. DEPS are what the room
+# may include: tools/tidy.py reads them from here.
 function(room name)
   cmake_parse_arguments(ROOM "" "" "DEPS;USES;LINKS" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/src/${name}/*.cc")
+  file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/src/${name}/*.cc"
+       "${CMAKE_SOURCE_DIR}/src/${name}/*/*.cc")
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "(_test|/main)\\.cc$")
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
