@@ -15,6 +15,7 @@ from urllib.parse import unquote_plus
 
 REPO = Path(__file__).resolve().parent.parent
 FILTER = re.compile(r'"filter": ?"((?:[^"\\]|\\.)*)"|filter=([^&\s]+)')
+SKLEARN_CASES = ("pipeline", "onehot", "ordinal", "imputer", "linear_three", "scaler_Min")
 ORDER = re.compile(r'"order_by": ?\[([^\]]*)\]')
 
 
@@ -30,12 +31,27 @@ def search_texts() -> set[bytes]:
     return {text.encode() for text in found}
 
 
+def sklearn_models(folder: Path) -> None:
+    """Make small models of every format with the library itself."""
+    made = folder.with_suffix(".cases")
+    shutil.rmtree(made, ignore_errors=True)
+    made.mkdir(parents=True)
+    maker = [sys.executable, REPO / "tests/sklearn/make.py", made, *SKLEARN_CASES]
+    subprocess.run(maker, check=True)
+    files = (path for path in made.iterdir() if ".rows" not in path.suffix)
+    for path in files:
+        if not path.name.startswith("cases") and "refused" not in path.suffix:
+            shutil.copy(path, folder / path.name)
+
+
 def gather(target: str, folder: Path) -> list[Path]:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     if target == "search":
         for i, text in enumerate(sorted(search_texts())):
             (folder / f"text{i:03}").write_bytes(text)
+    elif target == "sklearn_model":
+        sklearn_models(folder)
     else:
         models = sorted((REPO / "tests/golden/models").glob("xgboost/*/model.*"))
         for i, path in enumerate(models):

@@ -5,6 +5,7 @@
 #include "models/lightgbm_flavor.h"
 #include "models/mlmodel.h"
 #include "models/model.h"
+#include "models/sklearn_flavor.h"
 #include "models/slipway_model.h"
 #include "models/xgboost_flavor.h"
 
@@ -112,15 +113,38 @@ Result<std::unique_ptr<Model>> load_lightgbm(Parts parts) {
                               std::move(parts.input_example));
 }
 
+// The file's path, and what pyfunc calls, stand in two places of the MLmodel.
+Result<std::unique_ptr<Model>> load_sklearn(Parts parts) {
+  const auto& flavors = parts.mlmodel.flavors;
+  const auto pyfunc = flavors.find("python_function");
+  SklearnSettings settings;
+  auto path = value(parts.flavor, "pickled_model");
+  if (pyfunc != flavors.end()) {
+    if (path.empty()) path = value(pyfunc->second, "model_path");
+    const auto predict_fn = value(pyfunc->second, "predict_fn");
+    if (!predict_fn.empty()) settings.predict_fn = predict_fn;
+  }
+  if (path.empty()) path = "model.pkl";
+  settings.signature_inputs = parts.mlmodel.signature_inputs;
+  settings.signature_outputs = parts.mlmodel.signature_outputs;
+  settings.input_example = std::move(parts.input_example);
+  const auto bytes = TRY(read_model_file(parts.dir, path, size_t{4} << 30));
+  auto model = make_sklearn_flavor(bytes, std::move(settings));
+  if (!model.ok()) return in_file(path, model.error());
+  return model;
+}
+
 struct FlavorRow {
   std::string_view name;
+  std::string_view loader_module;  // of a python_function that is read as this flavour
   Result<std::unique_ptr<Model>> (*load)(Parts);
 };
 
 constexpr FlavorRow kFlavors[] = {
-    {"slipway", load_slipway},
-    {"xgboost", load_xgboost},
-    {"lightgbm", load_lightgbm},
+    {"slipway", "", load_slipway},
+    {"xgboost", "mlflow.xgboost", load_xgboost},
+    {"lightgbm", "mlflow.lightgbm", load_lightgbm},
+    {"sklearn", "mlflow.sklearn", load_sklearn},
 };
 
 }  // namespace
@@ -128,8 +152,13 @@ constexpr FlavorRow kFlavors[] = {
 Result<std::unique_ptr<Model>> load(const fs::path& dir) {
   const auto text = TRY(read_model_file(dir, "MLmodel"));
   const auto mlmodel = TRY(parse_mlmodel(text));
+  const auto pyfunc = mlmodel.flavors.find("python_function");
   for (const auto& row : kFlavors) {
-    const auto flavor = mlmodel.flavors.find(std::string(row.name));
+    auto flavor = mlmodel.flavors.find(std::string(row.name));
+    if (flavor == mlmodel.flavors.end() && pyfunc != mlmodel.flavors.end() &&
+        !row.loader_module.empty() && value(pyfunc->second, "loader_module") == row.loader_module) {
+      flavor = pyfunc;
+    }
     if (flavor == mlmodel.flavors.end()) continue;
     Parts parts{dir, mlmodel, flavor->second, ""};
     if (!mlmodel.example_path.empty()) {
@@ -141,7 +170,7 @@ Result<std::unique_ptr<Model>> load(const fs::path& dir) {
   for (const auto& [name, flavor] : mlmodel.flavors) names += (names.empty() ? "" : ", ") + name;
   return fail(Code::not_implemented,
               "no flavour of this model can be loaded: it has {}; those that can are slipway, "
-              "xgboost and lightgbm",
+              "xgboost, lightgbm and sklearn",
               names.empty() ? "none" : names);
 }
 

@@ -27,6 +27,9 @@ class Model {
 
   virtual const Signature& signature() const = 0;
 
+  /// Tell whether predict() gives a matrix: an answer's rows are then lists, also of one column.
+  virtual bool predicts_matrix() const { return false; }
+
   /// The logged input example as the JSON it was saved in ("" where there is none).
   virtual const std::string& input_example() const = 0;
 };

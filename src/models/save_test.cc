@@ -178,10 +178,10 @@ TEST_F(Save, NamesTheFileThatIsDamaged) {
   ASSERT_TRUE(save_linear().ok());
   rewrite(dir_ / "data/linear.json", "logistic", "ridge");
   EXPECT_EQ(load(dir_).error().message.substr(0, 41), "data/linear.json: linear model 'ridge' of");
-  rewrite(dir_ / "MLmodel", "  slipway:", "  sklearn:");
+  rewrite(dir_ / "MLmodel", "  slipway:", "  pytorch:");
   EXPECT_EQ(load(dir_).error().message,
-            "no flavour of this model can be loaded: it has python_function, sklearn; those that "
-            "can are slipway, xgboost and lightgbm");
+            "no flavour of this model can be loaded: it has python_function, pytorch; those that "
+            "can are slipway, xgboost, lightgbm and sklearn");
 }
 
 // The folder as mlflow.xgboost.log_model lays it out.

@@ -27,11 +27,11 @@ void append_value(std::string& out, const data::Column& column, size_t row) {
 }
 
 // A row of named outputs is an object; of unnamed ones a list, or the value itself where there is
-// one.
-void append_row(std::string& out, const data::Batch& scores, size_t row) {
+// one and it is not a matrix of one column.
+void append_row(std::string& out, const data::Batch& scores, size_t row, bool is_matrix) {
   const bool named =
       std::ranges::any_of(scores.columns, [](const auto& c) { return !c.name.empty(); });
-  const bool bare = !named && scores.columns.size() == 1;
+  const bool bare = !named && !is_matrix && scores.columns.size() == 1;
   if (!bare) out += named ? '{' : '[';
   for (size_t i = 0; i < scores.columns.size(); ++i) {
     if (i > 0) out += ", ";
@@ -44,11 +44,11 @@ void append_row(std::string& out, const data::Batch& scores, size_t row) {
   if (!bare) out += named ? '}' : ']';
 }
 
-std::string predictions_text(const data::Batch& scores) {
+std::string predictions_text(const data::Batch& scores, bool is_matrix) {
   std::string out = "{\"predictions\": [";
   for (size_t row = 0; row < scores.n_rows; ++row) {
     if (row > 0) out += ", ";
-    append_row(out, scores, row);
+    append_row(out, scores, row, is_matrix);
   }
   return out + "]}";
 }
@@ -59,7 +59,7 @@ Result<std::string> score(const models::Model& model, std::string_view body,
                           std::string_view content_type) {
   const auto rows = TRY(read_request_body(body, content_type, model.signature()));
   const auto scores = TRY(model.predict(rows));
-  return predictions_text(scores);
+  return predictions_text(scores, model.predicts_matrix());
 }
 
 http::Response invoke(const models::Model& model, const http::Request& request) {
