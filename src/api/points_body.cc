@@ -1,11 +1,9 @@
 #include "api/points_body.h"
 
 #include <fcntl.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <charconv>
-#include <utility>
 
 #include "base/file.h"
 #include "base/json.h"
@@ -28,10 +26,6 @@ PointsBody::PointsBody(std::filesystem::path spool_folder, std::string_view key,
     : spool_folder_(std::move(spool_folder)), when_empty_(when_empty), head_("{\"key\": ") {
   append_quoted(head_, key);
   head_ += ", \"value\": ";
-}
-
-PointsBody::~PointsBody() {
-  if (fd_ >= 0) ::close(fd_);
 }
 
 Result<void> PointsBody::add(std::string_view run_id, std::span<const store::MetricPoint> points) {
@@ -57,17 +51,11 @@ Result<void> PointsBody::add(std::string_view run_id, std::span<const store::Met
 }
 
 Result<void> PointsBody::spill() {
-  if (fd_ < 0) {
-    fd_ = ::open(spool_folder_.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (fd_ < 0) return errno_error(errno, "making a file in", spool_folder_);
+  if (!has_spilled()) {
+    file_ = Descriptor(::open(spool_folder_.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+    if (!has_spilled()) return errno_error(errno, "making a file in", spool_folder_);
   }
-  std::string_view left = text_;
-  while (!left.empty()) {
-    const ssize_t n_bytes = ::write(fd_, left.data(), left.size());
-    if (n_bytes < 0 && errno == EINTR) continue;
-    if (n_bytes < 0) return errno_error(errno, "writing a file in", spool_folder_);
-    left.remove_prefix(static_cast<size_t>(n_bytes));
-  }
+  if (!write_all(file_.get(), text_)) return errno_error(errno, "writing a file in", spool_folder_);
   n_spilled_ += text_.size();
   text_.clear();
   return {};
@@ -79,12 +67,13 @@ Result<http::Response> PointsBody::finish(std::string_view next_page_token) {
     text_ += any_ ? ", \"next_page_token\": " : "{\"next_page_token\": ";
     append_quoted(text_, next_page_token);
   }
-  if (text_.empty() && fd_ < 0) text_ = when_empty_ == WhenEmpty::list ? "{\"metrics\": []" : "{";
+  if (text_.empty() && !has_spilled())
+    text_ = when_empty_ == WhenEmpty::list ? "{\"metrics\": []" : "{";
   text_ += '}';
-  if (fd_ < 0) return http::respond(200, std::move(text_), "application/json");
+  if (!has_spilled()) return http::respond(200, std::move(text_), "application/json");
   TRY(spill());
   auto response = http::respond(200, "", "application/json");
-  response.file = http::FileBody{spool_folder_, std::exchange(fd_, -1), 0, n_spilled_};
+  response.file = http::FileBody{spool_folder_, file_.release(), 0, n_spilled_};
   return response;
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/descriptor.h"
 #include "base/result.h"
 #include "http/message.h"
 #include "store/metric_points.h"
@@ -24,7 +25,6 @@ class PointsBody {
              WhenEmpty when_empty = WhenEmpty::nothing);
   PointsBody(const PointsBody&) = delete;
   PointsBody& operator=(const PointsBody&) = delete;
-  ~PointsBody();
 
   /// Add points; each names its run unless `run_id` is empty.
   /// Errors   temporarily_unavailable: the disk is full.
@@ -35,13 +35,14 @@ class PointsBody {
 
  private:
   Result<void> spill();
+  bool has_spilled() const { return file_.get() >= 0; }
 
   std::filesystem::path spool_folder_;
   WhenEmpty when_empty_;
   std::string head_;  // of every point, up to its value
   std::string text_;
   bool any_ = false;
-  int fd_ = -1;
+  Descriptor file_;
   uint64_t n_spilled_ = 0;
 };
 

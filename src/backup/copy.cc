@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/descriptor.h"
 #include "base/file.h"
 #include "base/id.h"
 
@@ -18,27 +19,8 @@ namespace fs = std::filesystem;
 
 constexpr size_t kPiece = 1 << 20;
 
-class OpenFile {
- public:
-  OpenFile(const fs::path& path, int flags) : fd_(::open(path.c_str(), flags | O_CLOEXEC, 0600)) {}
-  OpenFile(const OpenFile&) = delete;
-  OpenFile& operator=(const OpenFile&) = delete;
-  ~OpenFile() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
-Result<void> write_all(int fd, std::string_view bytes, const fs::path& path) {
-  while (!bytes.empty()) {
-    const auto n = ::write(fd, bytes.data(), bytes.size());
-    if (n < 0 && errno != EINTR) return errno_error(errno, "writing", path);
-    if (n > 0) bytes.remove_prefix(static_cast<size_t>(n));
-  }
-  return {};
+Descriptor open_file(const fs::path& path, int flags) {
+  return Descriptor(::open(path.c_str(), flags | O_CLOEXEC, 0600));
 }
 
 // Hand a whole file to `each` in pieces.
@@ -57,19 +39,19 @@ Result<void> read_pieces(int fd, const fs::path& path, Each each) {
 }  // namespace
 
 Result<std::optional<BackedUpFile>> copy_whole(const fs::path& from, const fs::path& to) {
-  const OpenFile source(from, O_RDONLY | O_NOFOLLOW);
+  const Descriptor source = open_file(from, O_RDONLY | O_NOFOLLOW);
   if (source.get() < 0 && errno == ENOENT) return std::optional<BackedUpFile>();
   if (source.get() < 0) return errno_error(errno, "opening", from);
   struct stat about{};
   if (::fstat(source.get(), &about) != 0) return errno_error(errno, "opening", from);
-  const OpenFile target(to, O_WRONLY | O_CREAT | O_EXCL);
+  const Descriptor target = open_file(to, O_WRONLY | O_CREAT | O_EXCL);
   if (target.get() < 0) return errno_error(errno, "writing", to);
   BackedUpFile out;
   Sha256 digest;
-  TRY(read_pieces(source.get(), from, [&](std::string_view piece) {
+  TRY(read_pieces(source.get(), from, [&](std::string_view piece) -> Result<void> {
     digest.add(piece);
     out.size_bytes += piece.size();
-    return write_all(target.get(), piece, to);
+    return write_all(target.get(), piece) ? Result<void>() : errno_error(errno, "writing", to);
   }));
   if (::fsync(target.get()) != 0) return errno_error(errno, "writing", to);
   out.modified_ns = int64_t{about.st_mtim.tv_sec} * 1'000'000'000 + about.st_mtim.tv_nsec;
@@ -78,7 +60,7 @@ Result<std::optional<BackedUpFile>> copy_whole(const fs::path& from, const fs::p
 }
 
 Result<std::string> sha256_of(const fs::path& path) {
-  const OpenFile source(path, O_RDONLY | O_NOFOLLOW);
+  const Descriptor source = open_file(path, O_RDONLY | O_NOFOLLOW);
   if (source.get() < 0) return errno_error(errno, "opening", path);
   Sha256 digest;
   TRY(read_pieces(source.get(), path, [&](std::string_view piece) -> Result<void> {

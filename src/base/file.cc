@@ -8,39 +8,10 @@
 #include <cstring>
 #include <system_error>
 
+#include "base/descriptor.h"
 #include "base/id.h"
 
 namespace slipway {
-namespace {
-
-// Closes at the end of the scope; close() tells the errors of a delayed write.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const { return fd_; }
-  int close() { return ::close(std::exchange(fd_, -1)); }
-
- private:
-  int fd_;
-};
-
-bool write_all(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const auto n = ::write(fd, bytes.data(), bytes.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return false;
-    bytes.remove_prefix(static_cast<size_t>(n));
-  }
-  return true;
-}
-
-}  // namespace
-
 Error errno_error(int error_number, std::string_view doing, const std::filesystem::path& path) {
   Code code = Code::internal_error;
   if (error_number == ENOENT || error_number == ENOTDIR) code = Code::resource_does_not_exist;

@@ -8,16 +8,6 @@
 
 namespace slipway::files {
 
-Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
-  if (fd_ >= 0 && this != &other) ::close(fd_);
-  fd_ = other.release();
-  return *this;
-}
-
-Descriptor::~Descriptor() {
-  if (fd_ >= 0) ::close(fd_);
-}
-
 Error no_such_file(const Path& path) {
   return fail(Code::resource_does_not_exist, "No such artifact: '{}'", path.text());
 }

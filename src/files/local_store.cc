@@ -82,16 +82,6 @@ void remove_all_in(int folder_handle) {
   }
 }
 
-bool write_all(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const auto n = ::write(fd, bytes.data(), bytes.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return false;
-    bytes.remove_prefix(static_cast<size_t>(n));
-  }
-  return true;
-}
-
 bool is_spool(const Path& path) {
   const auto& text = path.text();
   return text == kSpool || text.starts_with(std::string(kSpool) + "/");

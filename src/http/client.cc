@@ -11,6 +11,7 @@
 #include <cerrno>
 
 #include "base/clock.h"
+#include "base/descriptor.h"
 #include "base/file.h"
 #include "http/client_socket.h"
 #include "http/spool.h"
@@ -25,21 +26,6 @@ using Parser = beast::http::response_parser<beast::http::buffer_body>;
 
 constexpr size_t kPiece = 64 * 1024;
 constexpr uint32_t kMaxHead = 64 * 1024;
-
-class File {
- public:
-  explicit File(const std::filesystem::path& path)
-      : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  ~File() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 class KeptClient : public Client {
  public:
@@ -59,7 +45,7 @@ class KeptClient : public Client {
 
   Result<Response> exchange(const Request& request, const std::filesystem::path* to);
   Result<Sent> send_whole(const Request& request);
-  Result<Sent> send_file(const File& file, const std::filesystem::path& path, uint64_t size);
+  Result<Sent> send_file(const Descriptor& file, const std::filesystem::path& path, uint64_t size);
   Result<Response> receive(const Request& request, const std::filesystem::path* to);
   Result<void> receive_head(Parser& parser);
   Result<void> receive_body(Parser& parser, Response& response, Spool* spool);
@@ -110,7 +96,7 @@ Result<ClientSocket::Sent> KeptClient::send_whole(const Request& request) {
     if (small || sent == Sent::answered) return sent;
     return socket_.send(request.body, wait_ms());
   }
-  const File file(*request.body_file);
+  const Descriptor file(::open(request.body_file->c_str(), O_RDONLY | O_CLOEXEC));
   struct stat facts{};
   if (file.get() < 0 || ::fstat(file.get(), &facts) != 0) {
     return errno_error(errno, "read", *request.body_file);
@@ -121,7 +107,7 @@ Result<ClientSocket::Sent> KeptClient::send_whole(const Request& request) {
   return send_file(file, *request.body_file, size);
 }
 
-Result<ClientSocket::Sent> KeptClient::send_file(const File& file,
+Result<ClientSocket::Sent> KeptClient::send_file(const Descriptor& file,
                                                  const std::filesystem::path& path, uint64_t size) {
   while (size > 0) {
     const auto n = ::read(file.get(), piece_.data(), std::min<uint64_t>(size, piece_.size()));

@@ -24,28 +24,22 @@ Error write_error(int reason) {
 
 Result<Spool> Spool::create(const std::filesystem::path& folder) {
   auto path = folder / fmt::format("request-{}.spool", random_hex(12));
-  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (fd < 0) return write_error(errno);
-  return Spool(std::move(path), fd);
+  Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (file.get() < 0) return write_error(errno);
+  return Spool(std::move(path), std::move(file));
 }
 
 Spool::~Spool() {
-  if (fd_ >= 0) ::close(fd_);
   if (!path_.empty()) ::unlink(path_.c_str());
 }
 
 Result<void> Spool::append(std::string_view bytes) {
-  while (!bytes.empty()) {
-    const auto n = ::write(fd_, bytes.data(), bytes.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return write_error(errno);
-    bytes.remove_prefix(static_cast<size_t>(n));
-  }
+  if (!write_all(file_.get(), bytes)) return write_error(errno);
   return {};
 }
 
 Result<void> Spool::finish() {
-  if (::close(std::exchange(fd_, -1)) != 0) return write_error(errno);
+  if (file_.close() != 0) return write_error(errno);
   return {};
 }
 

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/descriptor.h"
 #include "base/result.h"
 
 namespace slipway::http {
@@ -15,7 +16,7 @@ class Spool {
   static Result<Spool> create(const std::filesystem::path& folder);
 
   Spool(Spool&& other) noexcept
-      : path_(std::exchange(other.path_, {})), fd_(std::exchange(other.fd_, -1)) {}
+      : path_(std::exchange(other.path_, {})), file_(std::move(other.file_)) {}
   Spool& operator=(Spool&&) = delete;
   ~Spool();
 
@@ -26,9 +27,10 @@ class Spool {
   const std::filesystem::path& path() const { return path_; }
 
  private:
-  Spool(std::filesystem::path path, int fd) : path_(std::move(path)), fd_(fd) {}
+  Spool(std::filesystem::path path, Descriptor file)
+      : path_(std::move(path)), file_(std::move(file)) {}
   std::filesystem::path path_;
-  int fd_;
+  Descriptor file_;
 };
 
 }  // namespace slipway::http

@@ -14,6 +14,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/descriptor.h"
 #include "base/file.h"
 #include "process/launch.h"
 
@@ -26,25 +27,6 @@ constexpr size_t kTail = 16 * 1024;
 constexpr size_t kMaxOutput = 256u << 20;
 constexpr size_t kRead = 64 * 1024;
 constexpr int kTerminateGrace_ms = 500;
-
-// Closes at the end of the scope.
-class Descriptor {
- public:
-  explicit Descriptor(int fd = -1) : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(other.release()) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const { return fd_; }
-  int release() { return std::exchange(fd_, -1); }
-
- private:
-  int fd_;
-};
 
 // The child's end of a stream, and ours where it is a pipe.
 struct Stream {
@@ -76,11 +58,8 @@ Result<Descriptor> open_input(const std::optional<std::string>& input) {
   Descriptor file(input ? ::memfd_create("input", MFD_CLOEXEC)
                         : ::open("/dev/null", O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) return errno_error(errno, "open", "the standard input of a program");
-  std::string_view rest = input ? std::string_view(*input) : std::string_view();
-  while (!rest.empty()) {
-    const auto n = ::write(file.get(), rest.data(), rest.size());
-    if (n < 0) return errno_error(errno, "write", "the standard input of a program");
-    rest.remove_prefix(static_cast<size_t>(n));
+  if (input && !write_all(file.get(), *input)) {
+    return errno_error(errno, "write", "the standard input of a program");
   }
   if (input) ::lseek(file.get(), 0, SEEK_SET);
   return file;
