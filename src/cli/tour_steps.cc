@@ -13,6 +13,7 @@ namespace slipway::cli {
 namespace {
 
 using client::items;
+using client::member;
 using client::number_or;
 using client::text_or;
 
@@ -27,12 +28,6 @@ std::string number_text(const Json& object, std::string_view key) {
 
 std::string percent(double part, double whole) {
   return whole > 0 ? fmt::format("{:.1f} %", 100 * part / whole) : "";
-}
-
-const Json& member(const Json& object, std::string_view key) {
-  static const Json kNothing;
-  const auto* found = find(object, key);
-  return found ? *found : kNothing;
 }
 
 std::string top_text(const Json& column) {

@@ -14,17 +14,6 @@ std::string of_user(std::string_view what) {
   return fmt::format("/api/3.0/mlflow/users/permissions/{}", what);
 }
 
-const Json& member_or_null(const Json& object, std::string_view key) {
-  static const Json null;
-  const auto* member = find(object, key);
-  return member ? *member : null;
-}
-
-bool truth(const Json& object, std::string_view key) {
-  const auto* member = find(object, key);
-  return member && member->is_bool() && member->get_bool();
-}
-
 Permission permission_of(const Json& json) {
   auto holder = text_or(json, "role_name");
   if (holder.starts_with(kOwnRole)) holder.clear();
@@ -33,7 +22,7 @@ Permission permission_of(const Json& json) {
 }
 
 User user_of(const Json& json) {
-  User user{integer_or(json, "id"), text_or(json, "username"), truth(json, "is_admin"), {}};
+  User user{integer_or(json, "id"), text_or(json, "username"), is_true(json, "is_admin"), {}};
   for (const auto& role : items(json, "roles")) {
     auto name = text_or(role, "name");
     if (!name.starts_with(kOwnRole)) user.groups.push_back(std::move(name));
@@ -67,7 +56,7 @@ const Permission* find_same(const Group& group, const Permission& wanted) {
 Result<User> create_user(Server& server, std::string_view name, std::string_view password) {
   const auto made =
       TRY(server.post(users("create"), JsonObject{{"username", name}, {"password", password}}));
-  return user_of(member_or_null(made, "user"));
+  return user_of(member(made, "user"));
 }
 
 Result<std::vector<User>> list_users(Server& server) {
@@ -100,7 +89,7 @@ Result<Group> create_group(Server& server, std::string_view name, std::string_vi
   JsonObject body{{"workspace", kWorkspace}, {"name", name}};
   if (!description.empty()) body["description"] = description;
   const auto made = TRY(server.post(roles("create"), body));
-  return group_of(member_or_null(made, "role"));
+  return group_of(member(made, "role"));
 }
 
 Result<std::vector<Group>> list_groups(Server& server) {

@@ -54,8 +54,7 @@ Result<size_t> download_folder(Server& server, const std::string& path, const fs
   for (const auto& item : items(listing, "files")) {
     const auto name = text_or(item, "path");
     TRY(require_plain(name));
-    const auto* is_dir = find(item, "is_dir");
-    if (is_dir && is_dir->is_bool() && is_dir->get_bool()) {
+    if (is_true(item, "is_dir")) {
       TRY(make_folder(to / name));
       const auto n_below = TRY(download_folder(server, below(path, name), to / name));
       n_files += n_below;
@@ -97,9 +96,8 @@ Result<std::vector<FileInfo>> list_artifacts(Server& server, std::string_view ru
   const auto got = TRY(server.get("/api/2.0/mlflow/artifacts/list", query));
   std::vector<FileInfo> files;
   for (const auto& item : items(got, "files")) {
-    const auto* is_dir = find(item, "is_dir");
-    files.push_back({text_or(item, "path"), is_dir && is_dir->is_bool() && is_dir->get_bool(),
-                     integer_or(item, "file_size")});
+    files.push_back(
+        {text_or(item, "path"), is_true(item, "is_dir"), integer_or(item, "file_size")});
   }
   return files;
 }

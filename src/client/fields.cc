@@ -24,6 +24,17 @@ double number_or(const Json& object, std::string_view key) {
   return to_number(text_or(object, key)).value_or(std::numeric_limits<double>::quiet_NaN());
 }
 
+const Json& member(const Json& object, std::string_view key) {
+  static const Json kNothing;
+  const auto* found = find(object, key);
+  return found ? *found : kNothing;
+}
+
+bool is_true(const Json& object, std::string_view key) {
+  const auto& found = member(object, key);
+  return found.is_bool() && found.get_bool();
+}
+
 std::span<const Json> items(const Json& object, std::string_view key) {
   const auto* member = find(object, key);
   if (!member || !member->is_array()) return {};
@@ -33,6 +44,14 @@ std::span<const Json> items(const Json& object, std::string_view key) {
 JsonArray texts_json(const std::vector<std::string>& texts) {
   JsonArray array;
   for (const auto& text : texts) array.emplace_back(text);
+  return array;
+}
+
+JsonArray pairs_json(std::span<const std::pair<std::string, std::string>> pairs) {
+  JsonArray array;
+  for (const auto& [key, value] : pairs) {
+    array.push_back(JsonObject{{"key", key}, {"value", value}});
+  }
   return array;
 }
 

@@ -10,28 +10,18 @@ constexpr std::string_view kModels = "/api/2.0/mlflow/logged-models";
 
 LoggedModel model_of(const Json& answer) {
   LoggedModel model;
-  const auto* json = find(answer, "model");
-  const auto* info = json ? find(*json, "info") : nullptr;
-  if (!info) return model;
-  model.model_id = text_or(*info, "model_id");
-  model.experiment_id = text_or(*info, "experiment_id");
-  model.name = text_or(*info, "name");
-  model.status = text_or(*info, "status");
-  model.artifact_uri = text_or(*info, "artifact_uri");
-  model.source_run_id = text_or(*info, "source_run_id");
+  const auto& info = member(member(answer, "model"), "info");
+  model.model_id = text_or(info, "model_id");
+  model.experiment_id = text_or(info, "experiment_id");
+  model.name = text_or(info, "name");
+  model.status = text_or(info, "status");
+  model.artifact_uri = text_or(info, "artifact_uri");
+  model.source_run_id = text_or(info, "source_run_id");
   return model;
 }
 
 std::string route_of(std::string_view model_id) {
   return fmt::format("{}/{}", kModels, percent_encode(model_id));
-}
-
-JsonArray pairs_json(const Pairs& pairs) {
-  JsonArray array;
-  for (const auto& [key, value] : pairs) {
-    array.push_back(JsonObject{{"key", key}, {"value", value}});
-  }
-  return array;
 }
 
 }  // namespace

@@ -10,11 +10,6 @@ namespace {
 
 std::string route(std::string_view name) { return "/api/2.0/mlflow/" + std::string(name); }
 
-Json member(const Json& object, std::string_view key) {
-  const auto* found = find(object, key);
-  return found ? *found : Json();
-}
-
 ModelVersion version_of(const Json& json) {
   ModelVersion version{text_or(json, "name"),
                        text_or(json, "version"),

@@ -21,41 +21,37 @@ Experiment experiment_of(const Json& json) {
 
 Run run_of(const Json& json) {
   Run run;
-  if (const auto* info = find(json, "info")) {
-    run.run_id = text_or(*info, "run_id");
-    run.run_name = text_or(*info, "run_name");
-    run.experiment_id = text_or(*info, "experiment_id");
-    run.status = text_or(*info, "status");
-    run.artifact_uri = text_or(*info, "artifact_uri");
-    run.start_time_ms = integer_or(*info, "start_time");
-    run.end_time_ms = integer_or(*info, "end_time");
+  const auto& info = member(json, "info");
+  run.run_id = text_or(info, "run_id");
+  run.run_name = text_or(info, "run_name");
+  run.experiment_id = text_or(info, "experiment_id");
+  run.status = text_or(info, "status");
+  run.artifact_uri = text_or(info, "artifact_uri");
+  run.start_time_ms = integer_or(info, "start_time");
+  run.end_time_ms = integer_or(info, "end_time");
+  const auto& data = member(json, "data");
+  for (const auto& item : items(data, "metrics")) {
+    run.metrics[text_or(item, "key")] = number_or(item, "value");
   }
-  if (const auto* data = find(json, "data")) {
-    for (const auto& item : items(*data, "metrics")) {
-      run.metrics[text_or(item, "key")] = number_or(item, "value");
-    }
-    for (const auto& item : items(*data, "params")) {
-      run.params[text_or(item, "key")] = text_or(item, "value");
-    }
-    for (const auto& item : items(*data, "tags")) {
-      run.tags[text_or(item, "key")] = text_or(item, "value");
-    }
+  for (const auto& item : items(data, "params")) {
+    run.params[text_or(item, "key")] = text_or(item, "value");
+  }
+  for (const auto& item : items(data, "tags")) {
+    run.tags[text_or(item, "key")] = text_or(item, "value");
   }
   return run;
 }
 
-JsonArray pairs_json(const Pairs& pairs, size_t begin, size_t end) {
-  JsonArray array;
-  for (size_t i = begin; i < std::min(end, pairs.size()); ++i) {
-    array.push_back(JsonObject{{"key", pairs[i].first}, {"value", pairs[i].second}});
-  }
-  return array;
+// The i-th part of a list that goes in requests of at most `n` each; empty behind the end.
+template <typename T>
+std::span<const T> part_of(const std::vector<T>& list, size_t i, size_t n) {
+  const size_t begin = std::min(i * n, list.size());
+  return std::span(list).subspan(begin, std::min(n, list.size() - begin));
 }
 
-JsonArray metrics_json(const std::vector<MetricPoint>& metrics, size_t begin, size_t end) {
+JsonArray metrics_json(std::span<const MetricPoint> metrics) {
   JsonArray array;
-  for (size_t i = begin; i < std::min(end, metrics.size()); ++i) {
-    const auto& point = metrics[i];
+  for (const auto& point : metrics) {
     array.push_back(JsonObject{{"key", point.key},
                                {"value", point.value},
                                {"timestamp", point.time_ms},
@@ -80,15 +76,13 @@ Result<std::string> create_experiment(Server& server, std::string_view name) {
 Result<Experiment> find_experiment(Server& server, std::string_view name) {
   const auto found =
       TRY(server.get(route("experiments/get-by-name"), {{"experiment_name", std::string(name)}}));
-  const auto* experiment = find(found, "experiment");
-  return experiment_of(experiment ? *experiment : Json());
+  return experiment_of(member(found, "experiment"));
 }
 
 Result<Experiment> get_experiment(Server& server, std::string_view experiment_id) {
   const auto found =
       TRY(server.get(route("experiments/get"), {{"experiment_id", std::string(experiment_id)}}));
-  const auto* experiment = find(found, "experiment");
-  return experiment_of(experiment ? *experiment : Json());
+  return experiment_of(member(found, "experiment"));
 }
 
 Result<std::string> get_or_create_experiment(Server& server, std::string_view name) {
@@ -130,16 +124,14 @@ Result<Run> create_run(Server& server, const NewRun& run) {
   body["experiment_id"] = run.experiment_id;
   body["start_time"] = run.start_time_ms;
   if (!run.run_name.empty()) body["run_name"] = run.run_name;
-  body["tags"] = pairs_json(tags, 0, tags.size());
+  body["tags"] = pairs_json(tags);
   const auto made = TRY(server.post(route("runs/create"), body));
-  const auto* json = find(made, "run");
-  return run_of(json ? *json : Json());
+  return run_of(member(made, "run"));
 }
 
 Result<Run> get_run(Server& server, std::string_view run_id) {
   const auto got = TRY(server.get(route("runs/get"), {{"run_id", std::string(run_id)}}));
-  const auto* json = find(got, "run");
-  return run_of(json ? *json : Json());
+  return run_of(member(got, "run"));
 }
 
 Result<void> end_run(Server& server, std::string_view run_id, std::string_view status) {
@@ -162,9 +154,9 @@ Result<void> log_batch(Server& server, std::string_view run_id, const Pairs& par
                      i * kMaxTags < tags.size();
        ++i) {
     auto body = of_run(run_id);
-    body["params"] = pairs_json(params, i * kMaxParams, (i + 1) * kMaxParams);
-    body["metrics"] = metrics_json(metrics, i * n_metrics_each, (i + 1) * n_metrics_each);
-    body["tags"] = pairs_json(tags, i * kMaxTags, (i + 1) * kMaxTags);
+    body["params"] = pairs_json(part_of(params, i, kMaxParams));
+    body["metrics"] = metrics_json(part_of(metrics, i, n_metrics_each));
+    body["tags"] = pairs_json(part_of(tags, i, kMaxTags));
     TRY(server.post(route("runs/log-batch"), body));
   }
   return {};
