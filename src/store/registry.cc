@@ -3,11 +3,10 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "store/limits.h"
-#include "store/readable.h"
 #include "store/registry_events.h"
+#include "store/registry_search.h"
 #include "store/roles.h"
 #include "store/rows.h"
-#include "store/search_sql.h"
 #include "store/version_rows.h"
 
 namespace slipway::store {
@@ -64,27 +63,12 @@ Result<void> put_tag(db::Connection& conn, int64_t key, const Tag& tag) {
       key, tag.key, tag.value);
 }
 
-Result<Sql> clause(const Comparison& comparison) {
-  const Entity entity = TRY(attribute_or_tag(comparison.identifier.entity));
-  if (entity == Entity::attribute) {
-    const Field* const field = TRY(find_field(kFields, comparison.identifier.key));
-    constexpr std::string_view kLists[] = {"IN", "NOT IN"};
-    const bool is_text = comparison.literal.kind == LiteralKind::text;
-    if (is_text) TRY(check_text_comparator(comparison, "attribute", kLists));
-    return attribute_test(kFields, *field, comparison);
-  }
+Result<Sql> attribute_clause(const Comparison& comparison) {
+  const Field* const field = TRY(find_field(kFields, comparison.identifier.key));
+  constexpr std::string_view kLists[] = {"IN", "NOT IN"};
   const bool is_text = comparison.literal.kind == LiteralKind::text;
-  if (is_text) TRY(check_text_comparator(comparison, "tag"));
-  const Sql test = TRY(text_test("t.value", entity, comparison));
-  Sql sql;
-  sql.add(
-      "EXISTS (SELECT 1 FROM registered_model_tags t"
-      " WHERE t.registered_model_key = g.registered_model_key AND t.key = ?",
-      comparison.identifier.key);
-  sql.add(" AND ");
-  sql.add(test);
-  sql.add(")");
-  return sql;
+  if (is_text) TRY(check_text_comparator(comparison, "attribute", kLists));
+  return attribute_test(kFields, *field, comparison);
 }
 
 Result<std::string> order_of(const std::vector<std::string>& order_by) {
@@ -104,6 +88,11 @@ Result<std::string> order_of(const std::vector<std::string>& order_by) {
   }
   return out + "g.name";
 }
+
+constexpr RegistrySearch kSearch{
+    "SELECT g.registered_model_key FROM registered_models g",
+    "registered_model_tags t WHERE t.registered_model_key = g.registered_model_key",
+    attribute_clause, order_of, 1000};
 
 }  // namespace
 
@@ -242,28 +231,7 @@ Result<std::vector<ModelVersion>> latest_versions(db::Connection& conn, std::str
 
 Result<Page<RegisteredModel>> search_registered_models(db::Connection& conn,
                                                        const SearchRequest& request) {
-  Sql sql;
-  sql.add("SELECT g.registered_model_key FROM registered_models g WHERE 1 = 1");
-  const auto comparisons = TRY(parse_filter(request.filter, ClauseStyle::plain));
-  for (const Comparison& comparison : comparisons) {
-    if (hides_prompts(comparison)) continue;
-    const Sql test = TRY(clause(comparison));
-    sql.add(" AND ");
-    sql.add(test);
-  }
-  if (!names_prompts(comparisons)) {
-    sql.add(
-        " AND NOT EXISTS (SELECT 1 FROM registered_model_tags t"
-        " WHERE t.registered_model_key = g.registered_model_key AND t.key = ?",
-        std::string(kPromptTag));
-    sql.add(" AND lower(t.value) = 'true')");
-  }
-  TRY(add_readable(conn, sql, "g.registered_model_key", Resource::registered_model,
-                   request.readable));
-  const std::string order = TRY(order_of(request.order_by));
-  sql.add(order);
-  const auto keys =
-      TRY(page_of_keys(conn, std::move(sql), request.page_token, request.max_results, 1000));
+  const auto keys = TRY(find_in_registry(conn, kSearch, request));
   Page<RegisteredModel> page;
   page.next_page_token = keys.next_page_token;
   for (const int64_t key : keys.items) {

@@ -2,14 +2,11 @@
 
 #include "base/text.h"
 #include "store/model_versions.h"
-#include "store/readable.h"
-#include "store/search_sql.h"
+#include "store/registry_search.h"
 #include "store/version_rows.h"
 
 namespace slipway::store {
 namespace {
-
-constexpr int64_t kMaxResults = 200'000;
 
 constexpr Field kFields[] = {
     {"name", "g.name", FieldKind::text, Lists::accepted},
@@ -48,27 +45,13 @@ Result<Sql> number_clause(const Field& field, const Comparison& comparison) {
   return attribute_test(kFields, field, plain);
 }
 
-Result<Sql> clause(const Comparison& comparison) {
-  const Entity entity = TRY(attribute_or_tag(comparison.identifier.entity));
+Result<Sql> attribute_clause(const Comparison& comparison) {
+  const Field* const field = TRY(find_field(kFields, comparison.identifier.key));
+  if (field->kind == FieldKind::number) return number_clause(*field, comparison);
+  constexpr std::string_view kLists[] = {"IN", "NOT IN"};
   const bool is_text = comparison.literal.kind == LiteralKind::text;
-  if (entity == Entity::attribute) {
-    const Field* const field = TRY(find_field(kFields, comparison.identifier.key));
-    if (field->kind == FieldKind::number) return number_clause(*field, comparison);
-    constexpr std::string_view kLists[] = {"IN", "NOT IN"};
-    if (is_text) TRY(check_text_comparator(comparison, "attribute", kLists));
-    return attribute_test(kFields, *field, comparison);
-  }
-  if (is_text) TRY(check_text_comparator(comparison, "tag"));
-  const Sql test = TRY(text_test("t.value", entity, comparison));
-  Sql sql;
-  sql.add(
-      "EXISTS (SELECT 1 FROM model_version_tags t WHERE t.version_key = v.version_key"
-      " AND t.key = ?",
-      comparison.identifier.key);
-  sql.add(" AND ");
-  sql.add(test);
-  sql.add(")");
-  return sql;
+  if (is_text) TRY(check_text_comparator(comparison, "attribute", kLists));
+  return attribute_test(kFields, *field, comparison);
 }
 
 Result<std::string> order_of(const std::vector<std::string>& order_by) {
@@ -93,34 +76,17 @@ Result<std::string> order_of(const std::vector<std::string>& order_by) {
   return out + "g.name, v.version DESC";
 }
 
+constexpr RegistrySearch kSearch{
+    "SELECT v.version_key FROM model_versions v JOIN registered_models g"
+    " ON g.registered_model_key = v.registered_model_key",
+    "model_version_tags t WHERE t.version_key = v.version_key", attribute_clause, order_of,
+    200'000};
+
 }  // namespace
 
 Result<Page<ModelVersion>> search_model_versions(db::Connection& conn,
                                                  const SearchRequest& request) {
-  Sql sql;
-  sql.add(
-      "SELECT v.version_key FROM model_versions v JOIN registered_models g"
-      " ON g.registered_model_key = v.registered_model_key WHERE 1 = 1");
-  const auto comparisons = TRY(parse_filter(request.filter, ClauseStyle::plain));
-  for (const Comparison& comparison : comparisons) {
-    if (hides_prompts(comparison)) continue;
-    const Sql test = TRY(clause(comparison));
-    sql.add(" AND ");
-    sql.add(test);
-  }
-  if (!names_prompts(comparisons)) {
-    sql.add(
-        " AND NOT EXISTS (SELECT 1 FROM model_version_tags t"
-        " WHERE t.version_key = v.version_key AND t.key = ?",
-        std::string(kPromptTag));
-    sql.add(" AND lower(t.value) = 'true')");
-  }
-  TRY(add_readable(conn, sql, "g.registered_model_key", Resource::registered_model,
-                   request.readable));
-  const std::string order = TRY(order_of(request.order_by));
-  sql.add(order);
-  const auto keys =
-      TRY(page_of_keys(conn, std::move(sql), request.page_token, request.max_results, kMaxResults));
+  const auto keys = TRY(find_in_registry(conn, kSearch, request));
   Page<ModelVersion> page;
   page.next_page_token = keys.next_page_token;
   for (const int64_t key : keys.items) {
