@@ -91,11 +91,6 @@ class LiveServer:
         if code != 0:
             raise ServerError(f"exit code {code} after SIGTERM\n{self.last_errors()}")
 
-    def process_id(self) -> int:
-        """Give the server's process, for tests that look at it from outside."""
-        assert self._process is not None
-        return self._process.pid
-
     def last_errors(self) -> str:
         """Give the end of what the server wrote to standard error."""
         return self._errors.read_text(errors="replace")[-4000:].rstrip()

@@ -46,7 +46,7 @@ class Client:
 
 
 def memory_mb(server: LiveServer, field: str = "VmRSS") -> float:
-    status = Path(f"/proc/{server.process_id()}/status").read_text()
+    status = Path(f"/proc/{server.pid}/status").read_text()
     return int(status.split(f"{field}:")[1].split()[0]) / 1024
 
 

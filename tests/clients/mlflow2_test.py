@@ -7,7 +7,7 @@ import math
 import os
 import unittest
 
-from shared_server import ClientTest
+from shared_server import ClientTest, small_classifier
 
 
 class Mlflow2Test(ClientTest):
@@ -71,13 +71,10 @@ class Mlflow2Test(ClientTest):
 
     def test_a_model_and_the_registry(self) -> None:
         import mlflow
-        import numpy
-        from sklearn.linear_model import LogisticRegression
 
         self.experiment("mlflow 2 models")
         name = f"two {os.urandom(4).hex()}"
-        x = numpy.arange(40.0).reshape(20, 2)
-        model = LogisticRegression().fit(x, x[:, 0] > 20)
+        x, model = small_classifier()
         with mlflow.start_run() as run:
             info = mlflow.sklearn.log_model(
                 model,

@@ -7,19 +7,16 @@ import os
 import unittest
 import urllib.request
 
-from shared_server import ClientTest
+from shared_server import ClientTest, small_classifier
 
 
 class ModelsTest(ClientTest):
     def test_a_scikit_learn_model_by_every_address(self) -> None:
         import mlflow
-        import numpy
-        from sklearn.linear_model import LogisticRegression
 
         self.experiment("models")
         name = f"sk {os.urandom(4).hex()}"
-        x = numpy.arange(40.0).reshape(20, 2)
-        model = LogisticRegression().fit(x, x[:, 0] > 20)
+        x, model = small_classifier()
         with mlflow.start_run() as run:
             logged = mlflow.sklearn.log_model(
                 model,

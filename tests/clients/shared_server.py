@@ -7,6 +7,7 @@ import sys
 import tempfile
 import unittest
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from live_server import LiveServer, find_slipway  # noqa: E402
@@ -38,3 +39,12 @@ class ClientTest(unittest.TestCase):
 
         full = f"{name} {os.urandom(4).hex()}"
         return mlflow.set_experiment(full).experiment_id
+
+
+def small_classifier() -> tuple[Any, Any]:
+    """Give 20 rows of two columns, and a logistic regression fitted to them."""
+    import numpy
+    from sklearn.linear_model import LogisticRegression
+
+    x = numpy.arange(40.0).reshape(20, 2)
+    return x, LogisticRegression().fit(x, x[:, 0] > 20)

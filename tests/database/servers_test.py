@@ -228,7 +228,7 @@ class TwoServers(Folder):
                 for thread in threads:
                     thread.start()
                 time.sleep(0.2)
-                os.kill(victim._process.pid, signal.SIGKILL)
+                os.kill(victim.pid, signal.SIGKILL)
                 for thread in threads:
                     thread.join()
             started = time.monotonic()
