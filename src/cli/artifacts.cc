@@ -3,21 +3,18 @@
 #include <filesystem>
 
 #include "cli/command_list.h"
+#include "cli/connect.h"
 
 namespace slipway::cli {
 
 Result<int> artifacts_list(Invocation& call) {
-  std::string address;
   std::string run_id;
   std::string path;
   Format format = Format::table;
   Flags flags(call);
   flags.positional(run_id, "RUN_ID", "Id of the run");
   flags.positional(path, "PATH", "Folder among its artifacts [the top]", Need::optional);
-  flags.server(address);
-  flags.format(format);
-  TRY(flags.parse());
-  auto server = TRY(client::Server::at(address));
+  auto server = TRY(connect(flags, format));
   const auto files = TRY(client::list_artifacts(server, run_id, path));
   Listing listing{{{"path"}, {"kind"}, {"bytes", true}}, {}};
   for (const auto& file : files) {
@@ -29,22 +26,18 @@ Result<int> artifacts_list(Invocation& call) {
 }
 
 Result<int> artifacts_download(Invocation& call) {
-  std::string address;
   std::string uri;
   std::string folder;
   Flags flags(call);
   flags.positional(uri, "ADDRESS", "runs:/RUN_ID/PATH or models:/NAME/STAGE");
   flags.positional(folder, "FOLDER", "Where to put the files");
-  flags.server(address);
-  TRY(flags.parse());
-  auto server = TRY(client::Server::at(address));
+  auto server = TRY(connect(flags));
   TRY(client::download(server, uri, folder));
   print_line("written to " + folder);
   return 0;
 }
 
 Result<int> artifacts_upload(Invocation& call) {
-  std::string address;
   std::string run_id;
   std::string from;
   std::string path;
@@ -52,9 +45,7 @@ Result<int> artifacts_upload(Invocation& call) {
   flags.positional(run_id, "RUN_ID", "Id of the run");
   flags.positional(from, "FILE", "A file, or a folder with all in it");
   flags.positional(path, "PATH", "Folder among the run's artifacts [the top]", Need::optional);
-  flags.server(address);
-  TRY(flags.parse());
-  auto server = TRY(client::Server::at(address));
+  auto server = TRY(connect(flags));
   TRY(client::upload(server, run_id, from, path));
   return 0;
 }

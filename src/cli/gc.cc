@@ -1,7 +1,7 @@
 #include "api/collect.h"
 #include "base/text.h"
 #include "cli/command_list.h"
-#include "client/server.h"
+#include "cli/place.h"
 #include "files/open_artifacts.h"
 
 namespace slipway::cli {
@@ -15,10 +15,8 @@ struct GcFlags {
   std::string run_ids;
   std::string experiment_ids;
   std::string model_ids;
-  std::string data_dir;
-  std::string db;
+  PlaceFlags place;
   std::string artifacts;
-  std::string address;
   bool is_dry = false;
   Format format = Format::table;
 
@@ -29,10 +27,8 @@ struct GcFlags {
     flags.text(experiment_ids, "--experiment-ids", "Only these experiments and all in them");
     flags.text(model_ids, "--logged-model-ids", "Only these logged models");
     flags.on(is_dry, "--dry-run", "Count, and free nothing");
-    flags.text(data_dir, "--data-dir", "Work in this folder, whose server does not run");
-    flags.text(db, "--db", "With --data-dir: the database, as the server was given it");
+    place.declare(flags);
     flags.text(artifacts, "--artifacts", "With --data-dir: as the server was given it");
-    flags.server(address);
     flags.format(format);
   }
 
@@ -48,9 +44,8 @@ JsonArray json_list(const std::string& ids) {
 }
 
 Result<JsonObject> free_in_folder(const GcFlags& flags) {
-  const auto store =
-      TRY(store::Store::open(flags.data_dir, flags.db == "embedded" ? "" : flags.db));
-  const auto artifacts = TRY(files::open_artifacts(flags.artifacts, flags.data_dir));
+  const auto store = TRY(flags.place.store());
+  const auto artifacts = TRY(files::open_artifacts(flags.artifacts, flags.place.data_dir));
   const auto request =
       TRY(api::gc_request(flags.older_than, split(flags.run_ids, ','),
                           split(flags.experiment_ids, ','), split(flags.model_ids, ',')));
@@ -67,7 +62,7 @@ int64_t count(const JsonObject& answer, std::string_view name) {
 
 // A server frees for some seconds a request; after the first, what is named may be gone already.
 Result<JsonObject> free_at_server(const GcFlags& flags) {
-  auto server = TRY(client::Server::at(flags.address));
+  auto server = TRY(flags.place.server());
   JsonObject sum{{"runs", 0}, {"logged_models", 0}, {"experiments", 0}, {"artifact_folders", 0}};
   JsonArray left;
   for (bool again = false;; again = true) {
@@ -98,7 +93,7 @@ Result<int> gc(Invocation& call) {
   options.declare(flags);
   TRY(flags.parse());
   if (options.older_than.empty() && options.names_nothing()) options.older_than = kRetention;
-  const auto freed = options.data_dir.empty() ? free_at_server(options) : free_in_folder(options);
+  const auto freed = options.place.in_folder() ? free_in_folder(options) : free_at_server(options);
   if (!freed.ok()) return freed.error();
   if (options.format == Format::json) {
     print(Json(*freed));

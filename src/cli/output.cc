@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "base/clock.h"
 #include "base/text.h"
 
 namespace slipway::cli {
@@ -107,6 +108,8 @@ std::string short_number(double value) {
   if (value == std::trunc(value) && std::abs(value) < 1e15) return fmt::format("{:.0f}", value);
   return fmt::format("{:.6g}", value);
 }
+
+std::string time_text(int64_t time_ms) { return time_ms > 0 ? utc_text(time_ms) : ""; }
 
 std::string grouped(uint64_t value) {
   std::string digits = std::to_string(value);

@@ -35,6 +35,9 @@ void print_line(std::string_view text);
 /// Shorten a number for people: six significant digits at most.
 std::string short_number(double value);
 
+/// Write a time as ISO 8601 in UTC; nothing where there is none (0).
+std::string time_text(int64_t time_ms);
+
 /// Write a whole number with separators: 336,776.
 std::string grouped(uint64_t value);
 

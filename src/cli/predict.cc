@@ -53,9 +53,8 @@ Result<std::unique_ptr<models::Model>> load_model(const PredictFlags& options) {
   const auto uri = TRY(client::parse_model_uri(options.model_uri));
   if (uri.kind == client::ModelUri::Kind::folder) return models::load(options.model_uri);
   auto server = TRY(client::Server::at(options.server_address));
-  const auto folder = TRY(TemporaryFolder::make());
-  TRY(client::download(server, options.model_uri, folder.path() / "model"));
-  return models::load(folder.path() / "model");
+  const auto fetched = TRY(client::fetch_model(server, options.model_uri));
+  return models::load(fetched.folder);
 }
 
 // Score a table on all cores, a slice at a time each.

@@ -35,14 +35,7 @@ Result<int> train_model(Invocation& call) {
   std::optional<train::Trained> trained;
   if (options.logs_to_server()) {
     auto server = TRY(client::Server::at(options.server_address));
-    client::NewRun run;
-    run.experiment_id = TRY(client::get_or_create_experiment(
-        server, options.experiment.empty() ? "Default" : options.experiment));
-    run.run_name = options.run_name;
-    run.start_time_ms = now_ms();
-    run.tags = run_tags(call);
-    auto log = TRY(RunLog::open(server, run));
-    TRY(client::log_inputs(server, log.run_id(), tables.inputs));
+    auto log = TRY(open_run(server, options, call, tables));
     trained = TRY(fit_shown(request, "rounds", n_rounds, &log));
     logged = TRY(log_model(server, log, *trained, options.register_name));
   } else {

@@ -1,5 +1,6 @@
 #include "cli/training.h"
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/progress.h"
@@ -84,6 +85,20 @@ Result<train::TrainRequest> train_request(const TrainingFlags& flags,
   request.weekdays = TRY(flags.weekdays());
   request.drop = flags.drop;
   return request;
+}
+
+Result<RunLog> open_run(client::Server& server, const TrainingFlags& flags, const Invocation& call,
+                        const TrainingTables& tables, const client::Pairs& tags) {
+  client::NewRun run;
+  run.experiment_id = TRY(client::get_or_create_experiment(
+      server, flags.experiment.empty() ? "Default" : flags.experiment));
+  run.run_name = flags.run_name;
+  run.start_time_ms = now_ms();
+  run.tags = run_tags(call);
+  run.tags.insert(run.tags.end(), tags.begin(), tags.end());
+  auto log = TRY(RunLog::open(server, run));
+  TRY(client::log_inputs(server, log.run_id(), tables.inputs));
+  return log;
 }
 
 Result<train::Trained> fit_shown(train::TrainRequest& request, std::string_view label,

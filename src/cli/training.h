@@ -55,6 +55,13 @@ Result<TrainingTables> read_tables(const TrainingFlags& flags);
 /// Make the request for train::fit; it borrows the tables.
 Result<train::TrainRequest> train_request(const TrainingFlags& flags, const TrainingTables& tables);
 
+/// Open the run that a training or a study is logged to, and say what tables it reads.
+///
+/// tags     beside those of run_tags()
+/// Errors   as client::get_or_create_experiment and RunLog::open.
+Result<RunLog> open_run(client::Server& server, const TrainingFlags& flags, const Invocation& call,
+                        const TrainingTables& tables, const client::Pairs& tags = {});
+
 /// Fit, showing each round as `label` and, where there is a run, logging it.
 ///
 /// n_rounds  at most; 0: unknown.

@@ -247,15 +247,8 @@ Result<int> tune_model(Invocation& call) {
   }
   const auto tables = TRY(read_tables(options.training));
   auto server = TRY(client::Server::at(options.training.server_address));
-  client::NewRun run;
-  run.experiment_id = TRY(client::get_or_create_experiment(
-      server, options.training.experiment.empty() ? "Default" : options.training.experiment));
-  run.run_name = options.training.run_name;
-  run.start_time_ms = now_ms();
-  run.tags = run_tags(call);
-  run.tags.emplace_back("slipway.space", to_text(space_json));
-  auto parent = TRY(RunLog::open(server, run));
-  TRY(client::log_inputs(server, parent.run_id(), tables.inputs));
+  const client::Pairs tags{{"slipway.space", to_text(space_json)}};
+  auto parent = TRY(open_run(server, options.training, call, tables, tags));
   studies::StudyReport report;
   {
     TrialLog log(server, parent, options, objective);

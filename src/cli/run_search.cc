@@ -1,13 +1,10 @@
-#include "client/tracking.h"
-
-#include "base/clock.h"
 #include "base/text.h"
 #include "cli/command_list.h"
+#include "cli/connect.h"
+#include "client/tracking.h"
 
 namespace slipway::cli {
 namespace {
-
-std::string time_text(int64_t time_ms) { return time_ms > 0 ? utc_text(time_ms) : ""; }
 
 // Every name that one of the runs has, in order.
 template <typename Values>
@@ -80,51 +77,7 @@ Json run_json(const client::Run& run) {
 
 }  // namespace
 
-Result<int> experiments_list(Invocation& call) {
-  std::string address;
-  Format format = Format::table;
-  Flags flags(call);
-  flags.server(address);
-  flags.format(format);
-  TRY(flags.parse());
-  auto server = TRY(client::Server::at(address));
-  const auto experiments = TRY(client::list_experiments(server));
-  Listing listing{{{"experiment_id"}, {"name"}, {"created"}, {"artifact_location"}}, {}};
-  for (const auto& experiment : experiments) {
-    listing.rows.push_back({experiment.experiment_id, experiment.name,
-                            time_text(experiment.creation_time_ms), experiment.artifact_location});
-  }
-  print(listing, format);
-  return 0;
-}
-
-Result<int> experiments_create(Invocation& call) {
-  std::string address;
-  std::string name;
-  Flags flags(call);
-  flags.positional(name, "NAME", "Name of the experiment");
-  flags.server(address);
-  TRY(flags.parse());
-  auto server = TRY(client::Server::at(address));
-  const auto experiment_id = TRY(client::create_experiment(server, name));
-  print_line(experiment_id);
-  return 0;
-}
-
-Result<int> experiments_delete(Invocation& call) {
-  std::string address;
-  std::string experiment_id;
-  Flags flags(call);
-  flags.positional(experiment_id, "EXPERIMENT_ID", "Id of the experiment");
-  flags.server(address);
-  TRY(flags.parse());
-  auto server = TRY(client::Server::at(address));
-  TRY(client::delete_experiment(server, experiment_id));
-  return 0;
-}
-
 Result<int> runs_search(Invocation& call) {
-  std::string address;
   std::vector<std::string> experiments;
   client::RunSearch search;
   Format format = Format::table;
@@ -133,10 +86,7 @@ Result<int> runs_search(Invocation& call) {
   flags.text(search.filter, "--filter", "Such as \"metrics.auc > 0.7 and params.depth = '6'\"");
   flags.many(search.order_by, "--order-by", "Such as \"metrics.auc DESC\"; may be repeated");
   flags.integer(search.max_results, "--max-results", "Runs to show at most", 1, 1'000'000);
-  flags.server(address);
-  flags.format(format);
-  TRY(flags.parse());
-  auto server = TRY(client::Server::at(address));
+  auto server = TRY(connect(flags, format));
   const auto known = TRY(client::list_experiments(server));
   const bool all = experiments.empty();
   for (const auto& experiment : known) {
@@ -152,15 +102,11 @@ Result<int> runs_search(Invocation& call) {
 }
 
 Result<int> runs_get(Invocation& call) {
-  std::string address;
   std::string run_id;
   Format format = Format::table;
   Flags flags(call);
   flags.positional(run_id, "RUN_ID", "Id of the run");
-  flags.server(address);
-  flags.format(format);
-  TRY(flags.parse());
-  auto server = TRY(client::Server::at(address));
+  auto server = TRY(connect(flags, format));
   const auto run = TRY(client::get_run(server, run_id));
   if (format == Format::json) {
     print(run_json(run));
@@ -182,18 +128,45 @@ Result<int> runs_get(Invocation& call) {
   return 0;
 }
 
+// Runs side by side: a row for each param and metric of any of them.
+Result<int> runs_compare(Invocation& call) {
+  std::vector<std::string> run_ids;
+  Format format = Format::table;
+  Flags flags(call);
+  flags.positionals(run_ids, "RUN_ID", "Ids of the runs");
+  auto server = TRY(connect(flags, format));
+  Listing listing{{{"field"}}, {}};
+  std::map<std::string, std::vector<std::string>> rows;
+  for (size_t i = 0; i < run_ids.size(); ++i) {
+    const auto run = TRY(client::get_run(server, run_ids[i]));
+    listing.headings.push_back({run.run_id});
+    const auto put = [&](const std::string& field, std::string value) {
+      auto& row = rows[field];
+      row.resize(run_ids.size());
+      row[i] = std::move(value);
+    };
+    put("run_name", run.run_name);
+    put("status", run.status);
+    for (const auto& [key, value] : run.metrics) put("metrics." + key, fmt::format("{}", value));
+    for (const auto& [key, value] : run.params) put("params." + key, value);
+  }
+  for (auto& [field, cells] : rows) {
+    auto& row = listing.rows.emplace_back();
+    row.push_back(field);
+    for (auto& cell : cells) row.push_back(std::move(cell));
+  }
+  print(listing, format);
+  return 0;
+}
+
 Result<int> runs_history(Invocation& call) {
-  std::string address;
   std::string run_id;
   std::string key;
   Format format = Format::table;
   Flags flags(call);
   flags.positional(run_id, "RUN_ID", "Id of the run");
   flags.positional(key, "METRIC", "Name of the metric");
-  flags.server(address);
-  flags.format(format);
-  TRY(flags.parse());
-  auto server = TRY(client::Server::at(address));
+  auto server = TRY(connect(flags, format));
   const auto points = TRY(client::metric_history(server, run_id, key));
   Listing listing{{{"step", true}, {"timestamp", true}, {"value", true}}, {}};
   for (const auto& point : points) {
@@ -201,18 +174,6 @@ Result<int> runs_history(Invocation& call) {
                             fmt::format("{}", point.value)});
   }
   print(listing, format);
-  return 0;
-}
-
-Result<int> runs_delete(Invocation& call) {
-  std::string address;
-  std::string run_id;
-  Flags flags(call);
-  flags.positional(run_id, "RUN_ID", "Id of the run");
-  flags.server(address);
-  TRY(flags.parse());
-  auto server = TRY(client::Server::at(address));
-  TRY(client::delete_run(server, run_id));
   return 0;
 }
 
