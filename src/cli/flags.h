@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -37,14 +38,21 @@ class Flags {
   void integer(int64_t& to, std::string_view names, std::string_view help, int64_t least,
                int64_t most);
   void number(double& to, std::string_view names, std::string_view help, double least, double most);
+  /// Any number, also nan, inf and -inf.
+  void number(double& to, std::string_view names, std::string_view help, Need need);
+  /// One of `accepted`, in any case of its letters; `to` gets it as it is spelt there.
   void choice(std::string& to, std::string_view names, std::string_view help,
-              std::vector<std::string> accepted);
+              std::vector<std::string> accepted, Need need = Need::optional);
   void on(bool& to, std::string_view names, std::string_view help);
   /// A flag that may be given several times.
   void many(std::vector<std::string>& to, std::string_view names, std::string_view help);
+  /// The same of NAME=VALUE.
+  void pairs(std::vector<std::pair<std::string, std::string>>& to, std::string_view names,
+             std::string_view help);
   void positional(std::string& to, std::string_view name, std::string_view help,
                   Need need = Need::required);
-  void positionals(std::vector<std::string>& to, std::string_view name, std::string_view help);
+  void positionals(std::vector<std::string>& to, std::string_view name, std::string_view help,
+                   Need need = Need::required);
   /// --json and --csv; neither is a table for people.
   void format(Format& to);
   /// --server, by default $MLFLOW_TRACKING_URI or this machine's port 5000.
@@ -57,6 +65,9 @@ class Flags {
   /// Errors   invalid_parameter_value, and call.usage_failed: the message names the flag and what
   ///          it accepts; cancelled, and call.help_shown: --help was asked for and was printed.
   Result<void> parse();
+
+  /// Give the error of a command line that parse() took, but whose parts do not fit together.
+  Error reject(std::string_view message);
 
  private:
   struct State;

@@ -3,10 +3,12 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
 #include <cstdio>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/text.h"
 
 namespace slipway::cli {
@@ -28,17 +30,10 @@ std::string csv_field(const std::string& text) {
   return out + '"';
 }
 
-std::string csv_text(const Listing& listing) {
+std::string csv_line(const std::vector<std::string>& cells) {
   std::string out;
-  for (size_t i = 0; i < listing.headings.size(); ++i) {
-    out += (i ? "," : "") + csv_field(listing.headings[i].name);
-  }
-  out += '\n';
-  for (const auto& row : listing.rows) {
-    for (size_t i = 0; i < row.size(); ++i) out += (i ? "," : "") + csv_field(row[i]);
-    out += '\n';
-  }
-  return out;
+  for (size_t i = 0; i < cells.size(); ++i) out += (i ? "," : "") + csv_field(cells[i]);
+  return out + '\n';
 }
 
 Json json_cell(const std::string& text, bool numeric) {
@@ -47,18 +42,6 @@ Json json_cell(const std::string& text, bool numeric) {
   if (const auto integer = to_integer(text)) return Json(*integer);
   if (const auto number = to_number(text)) return Json(*number);
   return Json(text);
-}
-
-Json json_rows(const Listing& listing) {
-  JsonArray rows;
-  for (const auto& row : listing.rows) {
-    JsonObject object;
-    for (size_t i = 0; i < row.size(); ++i) {
-      object[listing.headings[i].name] = json_cell(row[i], listing.headings[i].numeric);
-    }
-    rows.push_back(std::move(object));
-  }
-  return rows;
 }
 
 void put(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
@@ -87,12 +70,53 @@ std::string table_text(const Listing& listing, std::string_view indent) {
   return out;
 }
 
-void print(const Listing& listing, Format format) {
-  switch (format) {
-    case Format::table: put(table_text(listing)); break;
-    case Format::json: print(json_rows(listing)); break;
-    case Format::csv: put(csv_text(listing)); break;
+void JsonList::add(const Json& item) {
+  std::string text = is_empty_ ? "[" : ",";
+  for (const auto& line : split(to_pretty_text(item), '\n')) text += "\n  " + line;
+  is_empty_ = false;
+  put(text);
+}
+
+void JsonList::finish() { put(is_empty_ ? "[]\n" : "\n]\n"); }
+
+Rows::Rows(std::vector<Listing::Heading> headings, Format format)
+    : listing_{std::move(headings), {}}, format_(format) {
+  if (format_ != Format::csv) return;
+  std::vector<std::string> names;
+  for (const auto& heading : listing_.headings) names.push_back(heading.name);
+  put(csv_line(names));
+}
+
+void Rows::add(std::vector<std::string> row) {
+  if (format_ == Format::table) {
+    listing_.rows.push_back(std::move(row));
+  } else if (format_ == Format::csv) {
+    put(csv_line(row));
+  } else {
+    JsonObject object;
+    for (size_t i = 0; i < row.size(); ++i) {
+      object[listing_.headings[i].name] = json_cell(row[i], listing_.headings[i].numeric);
+    }
+    list_.add(object);
   }
+}
+
+void Rows::finish() {
+  if (format_ == Format::table) put(table_text(listing_));
+  if (format_ == Format::json) list_.finish();
+}
+
+Result<void> written() {
+  const bool flushed = std::fflush(stdout) == 0;
+  const int reason = errno;
+  if (flushed && !std::ferror(stdout)) return {};
+  return errno_error(flushed ? EIO : reason, "write", "standard output");
+}
+
+void print(const Listing& listing, Format format) {
+  Rows rows(listing.headings, format);
+  for (const auto& row : listing.rows) rows.add(row);
+  rows.finish();
 }
 
 void print(const Json& value) { print_line(to_pretty_text(value)); }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/result.h"
 
 namespace slipway::cli {
 
@@ -20,7 +21,36 @@ struct Listing {
   std::vector<std::vector<std::string>> rows;
 };
 
-/// Write a listing in the format asked for: aligned columns, a JSON list of objects, or RFC 4180.
+/// A JSON list of which each item is written when it comes.
+class JsonList {
+ public:
+  void add(const Json& item);
+  void finish();
+
+ private:
+  bool is_empty_ = true;
+};
+
+/// Rows that are written when they come: as RFC 4180 or as a JSON list of objects at once, as a
+/// table at the end, when the widths of its columns are known.
+class Rows {
+ public:
+  Rows(std::vector<Listing::Heading> headings, Format format);
+  void add(std::vector<std::string> row);
+  void finish();
+
+ private:
+  Listing listing_;  // its rows only of a table
+  Format format_;
+  JsonList list_;
+};
+
+/// Tell whether all that was printed so far could be written: many rows are worth the question.
+/// Errors   temporarily_unavailable: the disk is full; internal_error: the output was closed, or
+///          otherwise fails.
+Result<void> written();
+
+/// Write a listing in the format asked for.
 void print(const Listing& listing, Format format);
 
 /// Write a listing as aligned columns, each line after `indent`.

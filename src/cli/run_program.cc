@@ -79,9 +79,12 @@ int run_program(const std::vector<std::string>& arguments) {
   call.examples = command->examples;
   call.arguments.assign(arguments.begin() + static_cast<std::ptrdiff_t>(n_words), arguments.end());
   const auto outcome = command->run(call);
-  if (outcome.ok()) return *outcome;
-  if (call.help_shown) return 0;
-  return complain(outcome.error().message, call.usage_failed ? 2 : 1);
+  if (!outcome.ok() && !call.help_shown) {
+    return complain(outcome.error().message, call.usage_failed ? 2 : 1);
+  }
+  const auto output = written();
+  if (!output.ok()) return complain(output.error().message, 1);
+  return outcome.ok() ? *outcome : 0;
 }
 
 }  // namespace slipway::cli

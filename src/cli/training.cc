@@ -15,7 +15,7 @@ void TrainingFlags::declare(Flags& flags) {
   flags.text(test_file, "--test", "Table to measure on once, at the end");
   flags.text(label, "--label", "Column to learn: 0 or 1", Need::required);
   flags.text(learner, "--learner", "xgboost or logistic");
-  flags.many(params, "--param", "A learner's parameter, NAME=VALUE; may be repeated");
+  flags.pairs(params, "--param", "A learner's parameter, NAME=VALUE; may be repeated");
   flags.many(drop, "--drop", "A column that is no feature; may be repeated");
   flags.text(weekday, "--weekday", "Derive the weekday from these columns: YEAR,MONTH,DAY");
   flags.text(types, "--types", "Types of CSV columns, such as age=float64,id=string");
@@ -27,18 +27,6 @@ void TrainingFlags::declare(Flags& flags) {
   flags.text(out, "--out", "Also write the model folder here (alone: without a server)");
   flags.config();
   flags.format(format);
-}
-
-Result<JsonObject> TrainingFlags::params_json() const {
-  JsonObject json;
-  for (const auto& param : params) {
-    const auto equals = param.find('=');
-    if (equals == param.npos || equals == 0) {
-      return fail(Code::invalid_parameter_value, "--param '{}': accepted is NAME=VALUE", param);
-    }
-    json[param.substr(0, equals)] = param.substr(equals + 1);
-  }
-  return json;
 }
 
 Result<std::vector<models::Weekday>> TrainingFlags::weekdays() const {
@@ -80,7 +68,7 @@ Result<train::TrainRequest> train_request(const TrainingFlags& flags,
   if (tables.test_rows) request.test = &*tables.test_rows;
   request.label = flags.label;
   request.learner = flags.learner;
-  request.params = TRY(flags.params_json());
+  for (const auto& [name, value] : flags.params) request.params[name] = value;
   request.seed = static_cast<uint64_t>(flags.seed);
   request.weekdays = TRY(flags.weekdays());
   request.drop = flags.drop;

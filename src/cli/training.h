@@ -19,7 +19,7 @@ struct TrainingFlags {
   std::string label;
   std::string learner = "xgboost";
   std::string types;
-  std::vector<std::string> params;  // NAME=VALUE
+  client::Pairs params;
   std::vector<std::string> drop;
   std::string weekday;  // "year,month,day"
   int64_t seed = 0;
@@ -33,8 +33,7 @@ struct TrainingFlags {
   void declare(Flags& flags);
   /// True unless only --out is asked for.
   bool logs_to_server() const { return out.empty() || !experiment.empty(); }
-  /// Errors   invalid_parameter_value: not NAME=VALUE; names it.
-  Result<JsonObject> params_json() const;
+  /// Errors   invalid_parameter_value: not three columns.
   Result<std::vector<models::Weekday>> weekdays() const;
 };
 

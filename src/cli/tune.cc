@@ -28,7 +28,7 @@ struct TuneFlags {
   double trial_timeout_s = 0;
   int64_t patience = 0;
   bool refit = false;
-  std::vector<std::string> refit_params;
+  client::Pairs refit_params;
 
   void declare(Flags& flags) {
     training.declare(flags);
@@ -43,7 +43,7 @@ struct TuneFlags {
     flags.integer(patience, "--patience", "End after so many trials without a better one", 0,
                   100'000);
     flags.on(refit, "--refit", "Train the best on all rows and log it on the parent run");
-    flags.many(refit_params, "--refit-param", "A parameter for the refit alone, NAME=VALUE");
+    flags.pairs(refit_params, "--refit-param", "A parameter for the refit alone, NAME=VALUE");
   }
 };
 
@@ -175,10 +175,7 @@ Result<train::Trained> refit(const TuneFlags& options, const TrainingTables& tab
                              const studies::TrialReport& best, RunLog& run) {
   auto request = TRY(train_request(options.training, tables));
   for (const auto& member : best.params) request.params[member.key()] = member.value();
-  TrainingFlags last;
-  last.params = options.refit_params;
-  const auto last_params = TRY(last.params_json());
-  for (const auto& member : last_params) request.params[member.key()] = member.value();
+  for (const auto& [name, value] : options.refit_params) request.params[name] = value;
   return fit_shown(request, "refit rounds", 0, &run);
 }
 
