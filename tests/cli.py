@@ -195,6 +195,8 @@ class Run:
     def environment(self) -> dict[str, str]:
         environment = clean_environment(self.folder)
         environment["PATH"] = f"{self.slipway.parent}:{environment.get('PATH', '')}"
+        if "SERVER" in self.variables:
+            environment["MLFLOW_TRACKING_URI"] = self.variables["SERVER"]
         return environment | {name: str(value) for name, value in self.variables.items()}
 
 

@@ -23,6 +23,21 @@ Result<int> change_member(Invocation& call, Membership change) {
   return 0;
 }
 
+// A new name or a new description.
+Result<int> change_text(Invocation& call, const Part& what) {
+  std::string name;
+  std::string text;
+  Flags flags(call);
+  flags.positional(name, "NAME", "The group");
+  flags.positional(text, what.shown, what.help);
+  auto server = TRY(connect(flags));
+  const auto group = TRY(client::find_group(server, name));
+  const bool is_name = what.member == kNewName.member;
+  TRY(client::update_group(server, group.id, is_name ? std::optional(text) : std::nullopt,
+                           is_name ? std::nullopt : std::optional(text)));
+  return 0;
+}
+
 }  // namespace
 
 Result<int> groups_create(Invocation& call) {
@@ -60,6 +75,12 @@ Result<int> groups_list(Invocation& call) {
   }
   print(listing, format);
   return 0;
+}
+
+Result<int> groups_rename(Invocation& call) { return change_text(call, kNewName); }
+
+Result<int> groups_describe(Invocation& call) {
+  return change_text(call, {"description", "TEXT", "Who they are"});
 }
 
 Result<int> groups_delete(Invocation& call) {

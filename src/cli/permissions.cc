@@ -6,10 +6,24 @@
 namespace slipway::cli {
 namespace {
 
-// One thing, or all of a kind, that a permission is about; and who holds it.
-struct GrantFlags {
+// Who holds a permission.
+struct HolderFlags {
   std::string user;
   std::string group;
+
+  void declare(Flags& flags) {
+    flags.text(user, "--user", "The user who may");
+    flags.text(group, "--group", "The group that may");
+  }
+
+  Result<void> check(Flags& flags) const {
+    if (user.empty() != group.empty()) return {};
+    return flags.reject("say who: either --user NAME or --group NAME");
+  }
+};
+
+// One thing, or all of a kind, that a permission is about.
+struct ThingFlags {
   std::string experiment;
   std::string model;
   std::string endpoint;
@@ -18,7 +32,6 @@ struct GrantFlags {
   bool workspace = false;
 
   void declare(Flags& flags) {
-    declare_holder(flags);
     flags.text(experiment, "--experiment", "Id of an experiment, or '*' for all");
     flags.text(model, "--model", "Name of a registered model, or '*'");
     flags.text(endpoint, "--endpoint", "Name of an endpoint's model, or '*'");
@@ -27,17 +40,8 @@ struct GrantFlags {
     flags.on(workspace, "--workspace", "Everything there is (groups only; manage)");
   }
 
-  void declare_holder(Flags& flags) {
-    flags.text(user, "--user", "The user who may");
-    flags.text(group, "--group", "The group that may");
-  }
-
-  Result<void> check_holder() const {
-    if (user.empty() != group.empty()) return {};
-    return fail(Code::invalid_parameter_value, "say who: either --user NAME or --group NAME");
-  }
-
-  Result<client::Permission> permission(const std::string& level) const {
+  // `level` is as people write it, such as manage-staging.
+  Result<client::Permission> permission(Flags& flags, const std::string& level) const {
     client::Permission found;
     int n = 0;
     const auto take = [&](std::string_view resource, const std::string& pattern) {
@@ -53,9 +57,9 @@ struct GrantFlags {
     take("cluster", cluster);
     take("workspace", workspace ? "*" : "");
     if (n != 1) {
-      return fail(Code::invalid_parameter_value,
-                  "say on what: one of --experiment ID, --model NAME, --endpoint NAME, --job ID, "
-                  "--cluster ID or --workspace");
+      return flags.reject(
+          "say on what: one of --experiment ID, --model NAME, --endpoint NAME, --job ID, "
+          "--cluster ID or --workspace");
     }
     for (const char c : level) {
       found.level +=
@@ -77,54 +81,73 @@ Listing permission_listing(const std::vector<client::Permission>& permissions) {
 }  // namespace
 
 Result<int> permissions_grant(Invocation& call) {
-  GrantFlags named;
+  HolderFlags holder;
+  ThingFlags thing;
   std::string level;
   Flags flags(call);
-  flags.positional(level, "PERMISSION",
-                   "read, use, edit, manage-staging, manage-production, manage or deny");
-  named.declare(flags);
+  flags.choice(level, "PERMISSION", "What they may",
+               {"read", "use", "edit", "manage-staging", "manage-production", "manage", "deny"},
+               Need::required);
+  holder.declare(flags);
+  thing.declare(flags);
   auto server = TRY(connect(flags));
-  TRY(named.check_holder());
-  const auto permission = TRY(named.permission(level));
-  if (!named.user.empty()) {
-    TRY(client::grant_to_user(server, named.user, permission));
+  TRY(holder.check(flags));
+  const auto permission = TRY(thing.permission(flags, level));
+  if (!holder.user.empty()) {
+    TRY(client::grant_to_user(server, holder.user, permission));
     return 0;
   }
-  const auto group = TRY(client::find_group(server, named.group));
+  const auto group = TRY(client::find_group(server, holder.group));
   TRY(client::grant_to_group(server, group, permission));
   return 0;
 }
 
 Result<int> permissions_revoke(Invocation& call) {
-  GrantFlags named;
+  HolderFlags holder;
+  ThingFlags thing;
   Flags flags(call);
-  named.declare(flags);
+  holder.declare(flags);
+  thing.declare(flags);
   auto server = TRY(connect(flags));
-  TRY(named.check_holder());
-  const auto permission = TRY(named.permission(""));
-  if (!named.user.empty()) {
-    TRY(client::revoke_from_user(server, named.user, permission));
+  TRY(holder.check(flags));
+  const auto permission = TRY(thing.permission(flags, ""));
+  if (!holder.user.empty()) {
+    TRY(client::revoke_from_user(server, holder.user, permission));
     return 0;
   }
-  const auto group = TRY(client::find_group(server, named.group));
+  const auto group = TRY(client::find_group(server, holder.group));
   TRY(client::revoke_from_group(server, group, permission));
   return 0;
 }
 
 Result<int> permissions_list(Invocation& call) {
-  GrantFlags named;
+  HolderFlags holder;
   Format format = Format::table;
   Flags flags(call);
-  named.declare_holder(flags);
+  holder.declare(flags);
   auto server = TRY(connect(flags, format));
-  TRY(named.check_holder());
-  if (!named.user.empty()) {
-    const auto permissions = TRY(client::permissions_of_user(server, named.user));
+  TRY(holder.check(flags));
+  if (!holder.user.empty()) {
+    const auto permissions = TRY(client::permissions_of_user(server, holder.user));
     print(permission_listing(permissions), format);
     return 0;
   }
-  const auto group = TRY(client::find_group(server, named.group));
+  const auto group = TRY(client::find_group(server, holder.group));
   print(permission_listing(group.permissions), format);
+  return 0;
+}
+
+Result<int> permissions_check(Invocation& call) {
+  ThingFlags thing;
+  std::string user;
+  Format format = Format::table;
+  Flags flags(call);
+  flags.positional(user, "USER", "The user");
+  thing.declare(flags);
+  auto server = TRY(connect(flags, format));
+  const auto about = TRY(thing.permission(flags, ""));
+  const auto level = TRY(client::effective_permission(server, user, about));
+  print_made("permission", lower(level), format);
   return 0;
 }
 

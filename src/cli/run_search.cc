@@ -1,103 +1,164 @@
+#include <algorithm>
+#include <functional>
+#include <set>
+#include <span>
+
 #include "base/text.h"
 #include "cli/command_list.h"
 #include "cli/connect.h"
+#include "cli/run_table.h"
 #include "client/tracking.h"
 
 namespace slipway::cli {
 namespace {
 
-// Every name that one of the runs has, in order.
-template <typename Values>
-std::vector<std::string> names_of(const std::vector<client::Run>& runs,
-                                  Values client::Run::* part) {
-  std::map<std::string, bool> names;
-  for (const auto& run : runs) {
-    for (const auto& [name, value] : run.*part) names[name] = true;
+constexpr size_t kMostInTable = 100;
+
+// A search for runs and how it is shown.
+struct SearchFlags {
+  client::RunSearch search;
+  ViewFlag view;
+  Format format = Format::table;
+
+  void declare(Flags& flags) {
+    search.max_results = 0;
+    view.declare(flags);
+    flags.integer(search.max_results, "--max-results",
+                  "Runs to show at most; 0: 100 in a table, else all", 0, INT64_MAX);
   }
-  std::vector<std::string> out;
-  for (const auto& [name, there] : names) out.push_back(name);
-  return out;
+};
+
+using TakeRuns = std::function<Result<void>(std::span<const client::Run>)>;
+
+// Hand on what was asked for; where a table leaves runs out that no one said to, tell so.
+Result<void> visit(client::Server& server, const SearchFlags& asked, const TakeRuns& take) {
+  auto search = asked.search;
+  search.view = asked.view.value();
+  const bool is_cut = asked.format == Format::table && search.max_results == 0;
+  if (is_cut) search.max_results = kMostInTable + 1;
+  size_t n_found = 0;
+  TRY(client::visit_runs(server, search, [&](const std::vector<client::Run>& page) {
+    std::span runs(page);
+    if (is_cut) runs = runs.first(std::min(runs.size(), kMostInTable - n_found));
+    n_found += page.size();
+    return take(runs);
+  }));
+  if (is_cut && n_found > kMostInTable) {
+    fmt::print(stderr, "slipway: there are more than these {}: see --max-results\n", kMostInTable);
+  }
+  return {};
 }
 
-Listing run_listing(const std::vector<client::Run>& runs) {
-  Listing listing{{{"run_id"}, {"run_name"}, {"status"}, {"start_time"}}, {}};
-  const auto metrics = names_of(runs, &client::Run::metrics);
-  const auto params = names_of(runs, &client::Run::params);
-  for (const auto& name : metrics) listing.headings.push_back({"metrics." + name, true});
-  for (const auto& name : params) listing.headings.push_back({"params." + name});
-  for (const auto& run : runs) {
+Result<void> find_experiments(client::Server& server, const std::vector<std::string>& called,
+                              client::RunSearch& search) {
+  for (const auto& name : called) {
+    auto experiment = TRY(client::experiment_called(server, name));
+    search.experiment_ids.push_back(std::move(experiment.experiment_id));
+  }
+  if (!called.empty()) return {};
+  const auto all = TRY(client::search_experiments(server));
+  for (const auto& experiment : all) search.experiment_ids.push_back(experiment.experiment_id);
+  return {};
+}
+
+Result<void> print_json(client::Server& server, const SearchFlags& asked) {
+  JsonList list;
+  TRY(visit(server, asked, [&](std::span<const client::Run> runs) {
+    for (const auto& run : runs) list.add(run_json(run));
+    return written();
+  }));
+  list.finish();
+  return {};
+}
+
+Result<void> print_columns(client::Server& server, const SearchFlags& asked,
+                           const std::vector<std::string>& columns) {
+  std::vector<Listing::Heading> headings;
+  for (const auto& column : columns) headings.push_back(heading_of(column));
+  Rows rows(std::move(headings), asked.format);
+  TRY(visit(server, asked, [&](std::span<const client::Run> runs) {
+    for (const auto& run : runs) {
+      std::vector<std::string> row;
+      for (const auto& column : columns) row.push_back(cell_of(run, column, asked.format));
+      rows.add(std::move(row));
+    }
+    return written();
+  }));
+  rows.finish();
+  return {};
+}
+
+Result<void> print_all_columns(client::Server& server, const SearchFlags& asked) {
+  auto spool = TRY(RunSpool::make());
+  TRY(visit(server, asked, [&](std::span<const client::Run> runs) { return spool.add(runs); }));
+  return spool.print_csv();
+}
+
+// For people: the metrics, but neither parameters nor tags.
+Result<void> print_table(client::Server& server, const SearchFlags& asked) {
+  std::vector<client::Run> found;
+  TRY(visit(server, asked, [&](std::span<const client::Run> runs) -> Result<void> {
+    found.insert(found.end(), runs.begin(), runs.end());
+    return {};
+  }));
+  std::set<std::string> metrics;
+  for (const auto& run : found) {
+    for (const auto& [name, value] : run.metrics) metrics.insert("metrics." + name);
+  }
+  std::vector<std::string> columns{"run_id", "run_name", "status", "start_time"};
+  columns.insert(columns.end(), metrics.begin(), metrics.end());
+  Listing listing;
+  for (const auto& column : columns) listing.headings.push_back(heading_of(column));
+  for (const auto& run : found) {
     auto& row = listing.rows.emplace_back();
-    row = {run.run_id, run.run_name, run.status, time_text(run.start_time_ms)};
-    for (const auto& name : metrics) {
-      const auto found = run.metrics.find(name);
-      row.push_back(found == run.metrics.end() ? "" : fmt::format("{}", found->second));
-    }
-    for (const auto& name : params) {
-      const auto found = run.params.find(name);
-      row.push_back(found == run.params.end() ? "" : found->second);
-    }
+    for (const auto& column : columns) row.push_back(cell_of(run, column, Format::table));
   }
-  return listing;
-}
-
-// For people: no parameters, and metrics shortened.
-void print_runs(const std::vector<client::Run>& runs, Format format) {
-  auto listing = run_listing(runs);
-  if (format == Format::table) {
-    const size_t n_kept = 4 + names_of(runs, &client::Run::metrics).size();
-    listing.headings.resize(n_kept);
-    for (auto& row : listing.rows) {
-      row.resize(n_kept);
-      for (size_t i = 4; i < n_kept; ++i) {
-        if (const auto number = to_number(row[i])) row[i] = short_number(*number);
-      }
-    }
-  }
-  print(listing, format);
-}
-
-Json run_json(const client::Run& run) {
-  JsonObject metrics;
-  for (const auto& [key, value] : run.metrics) metrics[key] = value;
-  JsonObject params;
-  for (const auto& [key, value] : run.params) params[key] = value;
-  JsonObject tags;
-  for (const auto& [key, value] : run.tags) tags[key] = value;
-  return JsonObject{{"run_id", run.run_id},
-                    {"run_name", run.run_name},
-                    {"experiment_id", run.experiment_id},
-                    {"status", run.status},
-                    {"start_time", run.start_time_ms},
-                    {"end_time", run.end_time_ms},
-                    {"artifact_uri", run.artifact_uri},
-                    {"metrics", metrics},
-                    {"params", params},
-                    {"tags", tags}};
+  print(listing, Format::table);
+  return {};
 }
 
 }  // namespace
 
+Result<int> runs_list(Invocation& call) {
+  std::vector<std::string> experiments;
+  SearchFlags asked;
+  Flags flags(call);
+  flags.positionals(experiments, "EXPERIMENT", "Ids or names of experiments [all]", Need::optional);
+  asked.declare(flags);
+  auto server = TRY(connect(flags, asked.format));
+  TRY(find_experiments(server, experiments, asked.search));
+  const std::vector<std::string> columns{"run_id", "run_name", "status", "start_time", "end_time"};
+  TRY(print_columns(server, asked, columns));
+  return 0;
+}
+
 Result<int> runs_search(Invocation& call) {
   std::vector<std::string> experiments;
-  client::RunSearch search;
-  Format format = Format::table;
+  std::string columns;
+  SearchFlags asked;
   Flags flags(call);
-  flags.many(experiments, "--experiment", "Experiment by name; may be repeated [all]");
-  flags.text(search.filter, "--filter", "Such as \"metrics.auc > 0.7 and params.depth = '6'\"");
-  flags.many(search.order_by, "--order-by", "Such as \"metrics.auc DESC\"; may be repeated");
-  flags.integer(search.max_results, "--max-results", "Runs to show at most", 1, 1'000'000);
-  auto server = TRY(connect(flags, format));
-  const auto known = TRY(client::list_experiments(server));
-  const bool all = experiments.empty();
-  for (const auto& experiment : known) {
-    const bool wanted = all || std::erase(experiments, experiment.name) > 0;
-    if (wanted) search.experiment_ids.push_back(experiment.experiment_id);
+  flags.many(experiments, "--experiment", "Experiment by name or id; may be repeated [all]");
+  flags.text(asked.search.filter, "--filter",
+             "Such as \"metrics.auc > 0.7 and params.depth = '6'\"");
+  flags.many(asked.search.order_by, "--order-by", "Such as \"metrics.auc DESC\"; may be repeated");
+  flags.text(columns, "--columns", "Only these: run_id,metrics.auc,params.depth,tags.team,…");
+  asked.declare(flags);
+  auto server = TRY(connect(flags, asked.format));
+  const auto names = split(columns, ',');
+  for (const auto& name : names) {
+    const auto known = check_column(name);
+    if (!known.ok()) return flags.reject("--columns: " + known.error().message);
   }
-  if (!experiments.empty()) {
-    return fail(Code::resource_does_not_exist, "no experiment '{}'", experiments[0]);
+  TRY(find_experiments(server, experiments, asked.search));
+  if (!names.empty()) {
+    TRY(print_columns(server, asked, names));
+  } else if (asked.format == Format::json) {
+    TRY(print_json(server, asked));
+  } else if (asked.format == Format::csv) {
+    TRY(print_all_columns(server, asked));
+  } else {
+    TRY(print_table(server, asked));
   }
-  const auto runs = TRY(client::search_runs(server, search));
-  print_runs(runs, format);
   return 0;
 }
 
@@ -117,6 +178,8 @@ Result<int> runs_get(Invocation& call) {
                   {"run_name", run.run_name},
                   {"experiment_id", run.experiment_id},
                   {"status", run.status},
+                  {"lifecycle_stage", run.lifecycle_stage},
+                  {"artifact_uri", run.artifact_uri},
                   {"started", time_text(run.start_time_ms)},
                   {"ended", time_text(run.end_time_ms)}};
   for (const auto& [key, value] : run.metrics) {
@@ -167,13 +230,15 @@ Result<int> runs_history(Invocation& call) {
   flags.positional(run_id, "RUN_ID", "Id of the run");
   flags.positional(key, "METRIC", "Name of the metric");
   auto server = TRY(connect(flags, format));
-  const auto points = TRY(client::metric_history(server, run_id, key));
-  Listing listing{{{"step", true}, {"timestamp", true}, {"value", true}}, {}};
-  for (const auto& point : points) {
-    listing.rows.push_back({std::to_string(point.step), std::to_string(point.time_ms),
-                            fmt::format("{}", point.value)});
-  }
-  print(listing, format);
+  Rows rows({{"step", true}, {"timestamp", true}, {"value", true}}, format);
+  TRY(client::visit_history(server, run_id, key, [&](const std::vector<client::MetricPoint>& page) {
+    for (const auto& point : page) {
+      rows.add({std::to_string(point.step), std::to_string(point.time_ms),
+                fmt::format("{}", point.value)});
+    }
+    return written();
+  }));
+  rows.finish();
   return 0;
 }
 

@@ -13,15 +13,17 @@ constexpr Part kRun{"run_id", "RUN_ID", "Id of the run"};
 Result<int> runs_create(Invocation& call) {
   std::string experiment;
   client::NewRun run;
+  Format format = Format::table;
   Flags flags(call);
   flags.positional(experiment, "EXPERIMENT", "Name of the experiment; made where there is none");
   flags.text(run.run_name, "--name", "Name of the run [invented]");
   flags.text(run.parent_run_id, "--parent", "Id of the run it belongs to");
-  auto server = TRY(connect(flags));
+  flags.pairs(run.tags, "--tag", "NAME=VALUE; may be repeated");
+  auto server = TRY(connect(flags, format));
   run.experiment_id = TRY(client::get_or_create_experiment(server, experiment));
   run.start_time_ms = now_ms();
   const auto made = TRY(client::create_run(server, run));
-  print_line(made.run_id);
+  print_made("run_id", made.run_id, format);
   return 0;
 }
 
@@ -32,22 +34,12 @@ Result<int> runs_log_param(Invocation& call) {
 Result<int> runs_log_metric(Invocation& call) {
   std::string run_id;
   client::MetricPoint point;
-  std::string value;
-  std::string step = "0";
   Flags flags(call);
   flags.positional(run_id, "RUN_ID", "Id of the run");
   flags.positional(point.key, "KEY", "Name of the metric");
-  flags.positional(value, "VALUE", "A number");
-  flags.text(step, "--step", "Step of the point");
+  flags.number(point.value, "VALUE", "A number, nan or inf", Need::required);
+  flags.integer(point.step, "--step", "Step of the point", INT64_MIN, INT64_MAX);
   auto server = TRY(connect(flags));
-  const auto number = to_number(value);
-  const auto step_number = to_integer(step);
-  if (!number || !step_number) {
-    return fail(Code::invalid_parameter_value, "'{}' is no {}", number ? step : value,
-                number ? "whole number" : "number");
-  }
-  point.value = *number;
-  point.step = *step_number;
   point.time_ms = now_ms();
   TRY(client::log_batch(server, run_id, {}, {point}));
   return 0;
@@ -55,6 +47,15 @@ Result<int> runs_log_metric(Invocation& call) {
 
 Result<int> runs_tag(Invocation& call) {
   return send(call, "POST", "mlflow/runs/set-tag", {kRun, kKey, kValue});
+}
+
+Result<int> runs_untag(Invocation& call) {
+  return send(call, "POST", "mlflow/runs/delete-tag", {kRun, kKey});
+}
+
+Result<int> runs_rename(Invocation& call) {
+  return send(call, "POST", "mlflow/runs/update",
+              {kRun, {"run_name", "NEW_NAME", "The name it is to have"}});
 }
 
 Result<int> runs_end(Invocation& call) {

@@ -199,7 +199,7 @@ Result<void> register_step(TourGuide& guide, TourState& state) {
   TRY(guide.run({"models", "transition", name, "1", "Production"}));
   TRY(guide.run({"models", "register", name, "--source", state.tuned_uri}));
   TRY(guide.run({"models", "transition", name, "2", "Production", "--archive"}));
-  const auto versions = TRY(guide.run({"models", "get", name}));
+  const auto versions = TRY(guide.run({"models", "versions", name}));
   Listing listing{{{"version", true}, {"stage"}, {"source"}}, {}};
   if (const auto* rows = versions.if_array()) {
     for (const auto& row : *rows) {

@@ -69,6 +69,19 @@ Result<int> users_list(Invocation& call) {
   return 0;
 }
 
+Result<int> users_whoami(Invocation& call) {
+  Format format = Format::table;
+  Flags flags(call);
+  auto server = TRY(connect(flags, format));
+  const auto user = TRY(client::current_user(server));
+  if (format == Format::json) {
+    print(Json(JsonObject{{"name", user.name}, {"admin", user.is_admin}}));
+  } else {
+    print_line(user.name);
+  }
+  return 0;
+}
+
 Result<int> users_delete(Invocation& call) {
   return send(call, "DELETE", "mlflow/users/delete", {{"username", "NAME", "The user"}});
 }

@@ -66,6 +66,11 @@ Result<std::vector<User>> list_users(Server& server) {
   return found;
 }
 
+Result<User> current_user(Server& server) {
+  const auto got = TRY(server.get(users("current")));
+  return user_of(member(got, "user"));
+}
+
 Result<void> delete_user(Server& server, std::string_view name) {
   TRY(server.send("DELETE", users("delete"), JsonObject{{"username", name}}));
   return {};
@@ -108,6 +113,15 @@ Result<Group> find_group(Server& server, std::string_view name) {
     if (group.name == name) return group;
   }
   return fail(Code::resource_does_not_exist, "there is no group '{}'", name);
+}
+
+Result<void> update_group(Server& server, int64_t group_id, const std::optional<std::string>& name,
+                          const std::optional<std::string>& description) {
+  JsonObject body{{"role_id", group_id}};
+  if (name) body["name"] = *name;
+  if (description) body["description"] = *description;
+  TRY(server.send("PATCH", roles("update"), body));
+  return {};
 }
 
 Result<void> delete_group(Server& server, int64_t group_id) {
@@ -173,6 +187,14 @@ Result<std::vector<Permission>> permissions_of_user(Server& server, std::string_
   std::vector<Permission> found;
   for (const auto& item : items(got, "permissions")) found.push_back(permission_of(item));
   return found;
+}
+
+Result<std::string> effective_permission(Server& server, std::string_view user,
+                                         const Permission& thing) {
+  const auto got = TRY(server.get(of_user("get"), {{"username", std::string(user)},
+                                                   {"resource_type", thing.resource},
+                                                   {"resource_id", thing.pattern}}));
+  return text_or(got, "permission");
 }
 
 }  // namespace slipway::client

@@ -1,6 +1,7 @@
 // client/access.h — users, groups, and what they may do, on a server.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,6 +37,8 @@ struct Group {
 
 Result<User> create_user(Server& server, std::string_view name, std::string_view password);
 Result<std::vector<User>> list_users(Server& server);
+/// Who the caller is. Errors   resource_does_not_exist: the server has no users.
+Result<User> current_user(Server& server);
 Result<void> delete_user(Server& server, std::string_view name);
 /// `current` is needed for the caller's own password.
 Result<void> set_password(Server& server, std::string_view name, std::string_view password,
@@ -47,6 +50,9 @@ Result<Group> create_group(Server& server, std::string_view name, std::string_vi
 Result<std::vector<Group>> list_groups(Server& server);
 /// Errors   resource_does_not_exist.
 Result<Group> find_group(Server& server, std::string_view name);
+/// Give a group another name, another description, or both; what is missing stays.
+Result<void> update_group(Server& server, int64_t group_id, const std::optional<std::string>& name,
+                          const std::optional<std::string>& description);
 Result<void> delete_group(Server& server, int64_t group_id);
 Result<void> add_member(Server& server, int64_t group_id, std::string_view user);
 Result<void> remove_member(Server& server, int64_t group_id, std::string_view user);
@@ -59,5 +65,9 @@ Result<void> revoke_from_user(Server& server, std::string_view user, const Permi
 Result<void> revoke_from_group(Server& server, const Group& group, const Permission& permission);
 /// Of a user: what they hold alone and by their groups.
 Result<std::vector<Permission>> permissions_of_user(Server& server, std::string_view user);
+/// Give what a user may do with a thing in the end, such as READ: by grants of their own, by their
+/// groups' and by the server's default. The level of `thing` is not read.
+Result<std::string> effective_permission(Server& server, std::string_view user,
+                                         const Permission& thing);
 
 }  // namespace slipway::client

@@ -15,6 +15,9 @@ namespace {
 namespace fs = std::filesystem;
 constexpr std::string_view kScheme = "mlflow-artifacts:";
 constexpr std::string_view kProxy = "/api/2.0/mlflow-artifacts/artifacts";
+constexpr std::string_view kFileForms =
+    "accepted: runs:/RUN_ID, runs:/RUN_ID/PATH, models:/NAME/VERSION, models:/NAME/STAGE, "
+    "models:/NAME@ALIAS, models:/m-ID, and each of models:/ with /PATH behind it";
 constexpr std::string_view kForms =
     "accepted: models:/NAME/VERSION, models:/NAME/STAGE, models:/NAME@ALIAS, "
     "models:/NAME/latest, models:/m-ID, runs:/RUN_ID/PATH, or a folder";
@@ -67,7 +70,7 @@ Result<size_t> download_folder(Server& server, const std::string& path, const fs
 }
 
 // The artifact address behind a runs:/ or models:/ one.
-Result<std::string> artifact_uri(Server& server, const ModelUri& uri) {
+Result<std::string> model_artifact_uri(Server& server, const ModelUri& uri) {
   if (uri.kind == ModelUri::Kind::run) {
     const auto run = TRY(get_run(server, uri.name));
     return below(run.artifact_uri, uri.place);
@@ -87,6 +90,52 @@ Result<std::string> artifact_uri(Server& server, const ModelUri& uri) {
   return download_uri(server, uri.name, version);
 }
 
+bool is_logged_model(std::string_view name) {
+  return name.size() == 34 && name.starts_with("m-") &&
+         name.find_first_not_of("0123456789abcdef", 2) == name.npos;
+}
+
+// Where `models:/…` ends and a path inside the model begins: at the end where there is no path.
+size_t end_of_model(std::string_view uri, size_t name_at) {
+  const auto slash = uri.find('/', name_at);
+  const auto name = uri.substr(name_at, slash - name_at);
+  const bool is_whole = name.find('@') != name.npos || is_logged_model(name);
+  return is_whole || slash == uri.npos ? slash : uri.find('/', slash + 1);
+}
+
+// The path behind the server's artifact proxy of what a runs:/ or models:/ address names.
+Result<std::string> path_of_files(Server& server, std::string_view uri) {
+  const auto colon = uri.find(":/");
+  const auto scheme = uri.substr(0, colon == uri.npos ? 0 : colon);
+  const auto name_at = uri.find_first_not_of('/', colon == uri.npos ? 0 : colon + 1);
+  if ((scheme != "runs" && scheme != "models") || name_at == uri.npos) {
+    return fail(Code::invalid_parameter_value, "'{}' is no address of files on a server; {}", uri,
+                kFileForms);
+  }
+  const bool is_run = scheme == "runs";
+  const auto end = is_run ? uri.find('/', name_at) : end_of_model(uri, name_at);
+  const auto inside = end == uri.npos ? std::string_view() : uri.substr(end + 1);
+  std::string address;
+  if (is_run) {
+    const auto run = TRY(get_run(server, uri.substr(name_at, end - name_at)));
+    address = run.artifact_uri;
+  } else {
+    const auto model = TRY(parse_model_uri(uri.substr(0, end)));
+    address = TRY(model_artifact_uri(server, model));
+  }
+  const auto path = TRY(proxied_path(address));
+  return below(path, inside);
+}
+
+std::vector<FileInfo> files_of(const Json& answer) {
+  std::vector<FileInfo> files;
+  for (const auto& item : items(answer, "files")) {
+    files.push_back(
+        {text_or(item, "path"), is_true(item, "is_dir"), integer_or(item, "file_size")});
+  }
+  return files;
+}
+
 }  // namespace
 
 Result<std::vector<FileInfo>> list_artifacts(Server& server, std::string_view run_id,
@@ -94,12 +143,29 @@ Result<std::vector<FileInfo>> list_artifacts(Server& server, std::string_view ru
   Query query{{"run_id", std::string(run_id)}};
   if (!path.empty()) query.emplace_back("path", path);
   const auto got = TRY(server.get("/api/2.0/mlflow/artifacts/list", query));
-  std::vector<FileInfo> files;
-  for (const auto& item : items(got, "files")) {
-    files.push_back(
-        {text_or(item, "path"), is_true(item, "is_dir"), integer_or(item, "file_size")});
+  return files_of(got);
+}
+
+Result<std::vector<FileInfo>> list_files(Server& server, std::string_view uri) {
+  const auto path = TRY(path_of_files(server, uri));
+  const auto got = TRY(server.get(kProxy, {{"path", path}}));
+  return files_of(got);
+}
+
+Result<void> delete_artifact(Server& server, std::string_view run_id, std::string_view path) {
+  while (path.ends_with('/')) path.remove_suffix(1);
+  const auto run = TRY(get_run(server, run_id));
+  const auto root = TRY(proxied_path(run.artifact_uri));
+  // the server deletes what is not there without a word
+  const auto slash = path.rfind('/');
+  const auto folder = slash == path.npos ? std::string_view() : path.substr(0, slash);
+  const auto beside = TRY(list_artifacts(server, run_id, folder));
+  const bool there = std::ranges::any_of(beside, [&](const auto& it) { return it.path == path; });
+  if (!there) {
+    return fail(Code::resource_does_not_exist, "the run '{}' has no artifact '{}'", run_id, path);
   }
-  return files;
+  TRY(server.send("DELETE", proxy_route(below(root, path)), JsonObject()));
+  return {};
 }
 
 Result<void> upload(Server& server, std::string_view run_id, const fs::path& from,
@@ -184,12 +250,7 @@ Result<LocalModel> fetch_model(Server& server, std::string_view uri) {
 }
 
 Result<void> download(Server& server, std::string_view uri, const fs::path& to) {
-  const auto cut = TRY(parse_model_uri(uri));
-  if (cut.kind == ModelUri::Kind::folder) {
-    return fail(Code::invalid_parameter_value, "'{}' is no address on a server; {}", uri, kForms);
-  }
-  const auto address = TRY(artifact_uri(server, cut));
-  const auto path = TRY(proxied_path(address));
+  const auto path = TRY(path_of_files(server, uri));
   TRY(make_folder(to));
   const auto n_files = TRY(download_folder(server, path, to));
   if (n_files > 0) return {};

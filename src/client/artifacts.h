@@ -21,6 +21,13 @@ struct FileInfo {
 /// List one folder of a run's artifacts ("" = the top).
 Result<std::vector<FileInfo>> list_artifacts(Server& server, std::string_view run_id,
                                              std::string_view path);
+/// The same of the folder at an artifact address as download() takes it; paths are below it.
+/// Errors   not_implemented: the files are not behind this server.
+Result<std::vector<FileInfo>> list_files(Server& server, std::string_view uri);
+
+/// Delete a file, or a folder with all in it, of a run's artifacts.
+/// Errors   resource_does_not_exist: it is not there; not_implemented: not behind this server.
+Result<void> delete_artifact(Server& server, std::string_view run_id, std::string_view path);
 
 /// Add a file, or a folder with all in it, to a run's artifacts below `path`.
 /// Errors   as Server::put_file; not_implemented: the run's artifacts are not behind this server.
@@ -58,7 +65,8 @@ struct LocalModel {
 /// Errors   as download(); resource_does_not_exist: no such folder.
 Result<LocalModel> fetch_model(Server& server, std::string_view uri);
 
-/// Fetch all files at a `runs:/` or `models:/` address into the folder `to` (made if needed).
+/// Fetch all files at an address into the folder `to` (made if needed). It is one of those of
+/// models, `runs:/RUN_ID` for all of a run, or either with the path of a file or folder behind it.
 /// Errors   resource_does_not_exist: nothing there; not_implemented: not behind this server.
 Result<void> download(Server& server, std::string_view uri, const std::filesystem::path& to);
 

@@ -41,6 +41,12 @@ std::span<const Json> items(const Json& object, std::string_view key) {
   return {member->get_array().data(), member->get_array().size()};
 }
 
+std::map<std::string, std::string> texts_by_key(const Json& object, std::string_view list) {
+  std::map<std::string, std::string> texts;
+  for (const auto& item : items(object, list)) texts[text_or(item, "key")] = text_or(item, "value");
+  return texts;
+}
+
 JsonArray texts_json(const std::vector<std::string>& texts) {
   JsonArray array;
   for (const auto& text : texts) array.emplace_back(text);

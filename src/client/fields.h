@@ -1,6 +1,7 @@
 // client/fields.h — members of a server's answer, where a missing one is empty.
 #pragma once
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,6 +24,8 @@ const Json& member(const Json& object, std::string_view key);
 bool is_true(const Json& object, std::string_view key);
 /// The elements of an array member; none where it is missing.
 std::span<const Json> items(const Json& object, std::string_view key);
+/// A list of {"key": …, "value": …} as a map; the last of a key wins.
+std::map<std::string, std::string> texts_by_key(const Json& object, std::string_view list);
 JsonArray texts_json(const std::vector<std::string>& texts);
 /// [{"key": …, "value": …}, …]
 JsonArray pairs_json(std::span<const std::pair<std::string, std::string>> pairs);

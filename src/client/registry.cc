@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "client/fields.h"
+#include "client/pages.h"
 
 namespace slipway::client {
 namespace {
@@ -11,14 +12,17 @@ namespace {
 std::string route(std::string_view name) { return "/api/2.0/mlflow/" + std::string(name); }
 
 ModelVersion version_of(const Json& json) {
-  ModelVersion version{text_or(json, "name"),
-                       text_or(json, "version"),
-                       text_or(json, "current_stage"),
-                       text_or(json, "status"),
-                       text_or(json, "source"),
-                       text_or(json, "run_id"),
-                       {},
-                       integer_or(json, "creation_timestamp")};
+  ModelVersion version;
+  version.name = text_or(json, "name");
+  version.version = text_or(json, "version");
+  version.stage = text_or(json, "current_stage");
+  version.status = text_or(json, "status");
+  version.source = text_or(json, "source");
+  version.run_id = text_or(json, "run_id");
+  version.description = text_or(json, "description");
+  version.tags = texts_by_key(json, "tags");
+  version.creation_time_ms = integer_or(json, "creation_timestamp");
+  version.last_updated_time_ms = integer_or(json, "last_updated_timestamp");
   for (const auto& alias : items(json, "aliases")) {
     if (alias.is_string()) version.aliases.emplace_back(alias.get_string().c_str());
   }
@@ -29,6 +33,8 @@ RegisteredModel model_of(const Json& json) {
   RegisteredModel model;
   model.name = text_or(json, "name");
   model.description = text_or(json, "description");
+  model.tags = texts_by_key(json, "tags");
+  model.creation_time_ms = integer_or(json, "creation_timestamp");
   model.last_updated_time_ms = integer_or(json, "last_updated_timestamp");
   for (const auto& item : items(json, "latest_versions")) {
     model.latest_versions.push_back(version_of(item));
@@ -54,30 +60,37 @@ Token token_of(const Json& json) {
           integer_or(json, "expiry_time")};
 }
 
-// GET page after page; `take` gets each.
-template <typename Take>
-Result<void> each_page(Server& server, const std::string& path, const Query& query, Take take) {
-  std::string token;
-  do {
-    auto asked = query;
-    if (!token.empty()) asked.emplace_back("page_token", token);
-    const auto page = TRY(server.get(path, asked));
-    take(page);
-    token = text_or(page, "next_page_token");
-  } while (!token.empty());
-  return {};
+Query query_of(const RegistrySearch& search) {
+  Query query;
+  if (!search.filter.empty()) query.emplace_back("filter", search.filter);
+  for (const auto& order : search.order_by) query.emplace_back("order_by", order);
+  return query;
 }
 
 }  // namespace
 
-Result<std::vector<RegisteredModel>> list_models(Server& server, std::string_view filter) {
+Result<std::vector<RegisteredModel>> search_models(Server& server, const RegistrySearch& search) {
   std::vector<RegisteredModel> models;
-  Query query;
-  if (!filter.empty()) query.emplace_back("filter", filter);
-  TRY(each_page(server, route("registered-models/search"), query, [&](const Json& page) {
-    for (const auto& item : items(page, "registered_models")) models.push_back(model_of(item));
-  }));
+  TRY(get_pages(server, route("registered-models/search"), query_of(search),
+                [&](const Json& page) -> Result<Next> {
+                  for (const auto& item : items(page, "registered_models")) {
+                    models.push_back(model_of(item));
+                  }
+                  return Next::page;
+                }));
   return models;
+}
+
+Result<std::vector<ModelVersion>> search_versions(Server& server, const RegistrySearch& search) {
+  std::vector<ModelVersion> versions;
+  TRY(get_pages(server, route("model-versions/search"), query_of(search),
+                [&](const Json& page) -> Result<Next> {
+                  for (const auto& item : items(page, "model_versions")) {
+                    versions.push_back(version_of(item));
+                  }
+                  return Next::page;
+                }));
+  return versions;
 }
 
 Result<RegisteredModel> get_model(Server& server, std::string_view name) {
@@ -89,13 +102,7 @@ Result<std::vector<ModelVersion>> list_versions(Server& server, std::string_view
   if (name.find('\'') != name.npos) {
     return fail(Code::invalid_parameter_value, "a model's name has no quote in it: {}", name);
   }
-  std::vector<ModelVersion> versions;
-  const Query query{{"filter", fmt::format("name = '{}'", name)},
-                    {"order_by", "version_number ASC"}};
-  TRY(each_page(server, route("model-versions/search"), query, [&](const Json& page) {
-    for (const auto& item : items(page, "model_versions")) versions.push_back(version_of(item));
-  }));
-  return versions;
+  return search_versions(server, {fmt::format("name = '{}'", name), {"version_number ASC"}});
 }
 
 Result<ModelVersion> register_version(Server& server, std::string_view name,

@@ -17,22 +17,33 @@ struct ModelVersion {
   std::string status;
   std::string source;
   std::string run_id;
+  std::string description;
   std::vector<std::string> aliases;
+  std::map<std::string, std::string> tags;
   int64_t creation_time_ms = 0;
+  int64_t last_updated_time_ms = 0;
 };
 
 struct RegisteredModel {
   std::string name;
   std::string description;
+  int64_t creation_time_ms = 0;
   int64_t last_updated_time_ms = 0;
   std::vector<ModelVersion> latest_versions;
   std::map<std::string, std::string> aliases;  // alias → version
+  std::map<std::string, std::string> tags;
 };
 
-/// `filter` as in MLflow's search language, such as `name LIKE 'flight%'`; "" = all.
-Result<std::vector<RegisteredModel>> list_models(Server& server, std::string_view filter = "");
+/// A search of registered models or of versions.
+struct RegistrySearch {
+  std::string filter;  // in MLflow's search language, such as `name LIKE 'flight%'`; "" = all
+  std::vector<std::string> order_by;
+};
+Result<std::vector<RegisteredModel>> search_models(Server& server,
+                                                   const RegistrySearch& search = {});
 Result<RegisteredModel> get_model(Server& server, std::string_view name);
-/// Every version, lowest first.
+Result<std::vector<ModelVersion>> search_versions(Server& server, const RegistrySearch& search);
+/// Every version of a model, lowest first.
 Result<std::vector<ModelVersion>> list_versions(Server& server, std::string_view name);
 /// Make the registered model where there is none, then its next version.
 Result<ModelVersion> register_version(Server& server, std::string_view name,

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "client/fields.h"
+#include "client/pages.h"
 
 namespace slipway::client {
 namespace {
@@ -14,9 +16,27 @@ constexpr size_t kMaxItems = 1000;
 
 std::string route(std::string_view name) { return std::string(kApi) + std::string(name); }
 
+constexpr int64_t kPageSize = 1000;
+
+std::string_view view_name(View view) {
+  switch (view) {
+    case View::active: return "ACTIVE_ONLY";
+    case View::deleted: return "DELETED_ONLY";
+    case View::all: return "ALL";
+  }
+  return "";
+}
+
+// How many of a page's `n` are still wanted of `most` (0: all), after `n_before`.
+size_t n_wanted(size_t n, size_t n_before, int64_t most) {
+  return most == 0 ? n : std::min(n, static_cast<size_t>(most) - n_before);
+}
+
 Experiment experiment_of(const Json& json) {
-  return {text_or(json, "experiment_id"), text_or(json, "name"), text_or(json, "lifecycle_stage"),
-          text_or(json, "artifact_location"), integer_or(json, "creation_time")};
+  return {text_or(json, "experiment_id"),    text_or(json, "name"),
+          text_or(json, "lifecycle_stage"),  text_or(json, "artifact_location"),
+          integer_or(json, "creation_time"), integer_or(json, "last_update_time"),
+          texts_by_key(json, "tags")};
 }
 
 Run run_of(const Json& json) {
@@ -26,6 +46,7 @@ Run run_of(const Json& json) {
   run.run_name = text_or(info, "run_name");
   run.experiment_id = text_or(info, "experiment_id");
   run.status = text_or(info, "status");
+  run.lifecycle_stage = text_or(info, "lifecycle_stage");
   run.artifact_uri = text_or(info, "artifact_uri");
   run.start_time_ms = integer_or(info, "start_time");
   run.end_time_ms = integer_or(info, "end_time");
@@ -33,12 +54,8 @@ Run run_of(const Json& json) {
   for (const auto& item : items(data, "metrics")) {
     run.metrics[text_or(item, "key")] = number_or(item, "value");
   }
-  for (const auto& item : items(data, "params")) {
-    run.params[text_or(item, "key")] = text_or(item, "value");
-  }
-  for (const auto& item : items(data, "tags")) {
-    run.tags[text_or(item, "key")] = text_or(item, "value");
-  }
+  run.params = texts_by_key(data, "params");
+  run.tags = texts_by_key(data, "tags");
   return run;
 }
 
@@ -68,8 +85,12 @@ JsonObject of_run(std::string_view run_id) {
 
 }  // namespace
 
-Result<std::string> create_experiment(Server& server, std::string_view name) {
-  const auto made = TRY(server.post(route("experiments/create"), JsonObject{{"name", name}}));
+Result<std::string> create_experiment(Server& server, std::string_view name,
+                                      std::string_view artifact_location, const Pairs& tags) {
+  JsonObject body{{"name", name}};
+  if (!artifact_location.empty()) body["artifact_location"] = artifact_location;
+  if (!tags.empty()) body["tags"] = pairs_json(tags);
+  const auto made = TRY(server.post(route("experiments/create"), body));
   return text_member(made, "experiment_id");
 }
 
@@ -83,6 +104,14 @@ Result<Experiment> get_experiment(Server& server, std::string_view experiment_id
   const auto found =
       TRY(server.get(route("experiments/get"), {{"experiment_id", std::string(experiment_id)}}));
   return experiment_of(member(found, "experiment"));
+}
+
+Result<Experiment> experiment_called(Server& server, std::string_view id_or_name) {
+  if (!to_integer(id_or_name)) return find_experiment(server, id_or_name);
+  auto by_id = get_experiment(server, id_or_name);
+  if (by_id.ok() || by_id.error().code != Code::resource_does_not_exist) return by_id;
+  auto by_name = find_experiment(server, id_or_name);
+  return by_name.ok() ? by_name : by_id;
 }
 
 Result<std::string> get_or_create_experiment(Server& server, std::string_view name) {
@@ -103,18 +132,21 @@ Result<void> delete_experiment(Server& server, std::string_view experiment_id) {
   return {};
 }
 
-Result<std::vector<Experiment>> list_experiments(Server& server) {
-  std::vector<Experiment> experiments;
-  JsonObject body{{"max_results", 1000}};
-  while (true) {
-    const auto page = TRY(server.post(route("experiments/search"), body));
-    for (const auto& item : items(page, "experiments")) {
-      experiments.push_back(experiment_of(item));
+Result<std::vector<Experiment>> search_experiments(Server& server, const ExperimentSearch& search) {
+  const int64_t most = search.max_results;
+  JsonObject body{{"max_results", most == 0 ? kPageSize : std::min(most, kPageSize)},
+                  {"view_type", view_name(search.view)}};
+  if (!search.filter.empty()) body["filter"] = search.filter;
+  if (!search.order_by.empty()) body["order_by"] = texts_json(search.order_by);
+  std::vector<Experiment> found;
+  TRY(post_pages(server, route("experiments/search"), body, [&](const Json& page) -> Result<Next> {
+    const auto experiments = items(page, "experiments");
+    for (const auto& item : experiments.first(n_wanted(experiments.size(), found.size(), most))) {
+      found.push_back(experiment_of(item));
     }
-    const auto token = text_or(page, "next_page_token");
-    if (token.empty()) return experiments;
-    body["page_token"] = token;
-  }
+    return static_cast<int64_t>(found.size()) == most ? Next::nothing : Next::page;
+  }));
+  return found;
 }
 
 Result<Run> create_run(Server& server, const NewRun& run) {
@@ -181,40 +213,61 @@ Result<void> log_inputs(Server& server, std::string_view run_id,
   return {};
 }
 
+Result<void> visit_runs(Server& server, const RunSearch& search,
+                        const std::function<Result<void>(const std::vector<Run>&)>& take) {
+  const int64_t most = search.max_results;
+  const JsonObject body{{"experiment_ids", texts_json(search.experiment_ids)},
+                        {"filter", search.filter},
+                        {"order_by", texts_json(search.order_by)},
+                        {"run_view_type", view_name(search.view)},
+                        {"max_results", most == 0 ? kPageSize : std::min(most, kPageSize)}};
+  size_t n_taken = 0;
+  return post_pages(server, route("runs/search"), body, [&](const Json& page) -> Result<Next> {
+    const auto found = items(page, "runs");
+    std::vector<Run> runs;
+    for (const auto& item : found.first(n_wanted(found.size(), n_taken, most))) {
+      runs.push_back(run_of(item));
+    }
+    TRY(take(runs));
+    n_taken += runs.size();
+    return static_cast<int64_t>(n_taken) == most ? Next::nothing : Next::page;
+  });
+}
+
 Result<std::vector<Run>> search_runs(Server& server, const RunSearch& search) {
-  JsonObject body;
-  body["experiment_ids"] = texts_json(search.experiment_ids);
-  body["filter"] = search.filter;
-  body["order_by"] = texts_json(search.order_by);
   std::vector<Run> runs;
-  while (static_cast<int64_t>(runs.size()) < search.max_results) {
-    const auto wanted = search.max_results - static_cast<int64_t>(runs.size());
-    body["max_results"] = std::min<int64_t>(1000, wanted);
-    const auto page = TRY(server.post(route("runs/search"), body));
-    for (const auto& item : items(page, "runs")) runs.push_back(run_of(item));
-    const auto token = text_or(page, "next_page_token");
-    if (token.empty()) break;
-    body["page_token"] = token;
-  }
+  TRY(visit_runs(server, search, [&](const std::vector<Run>& page) -> Result<void> {
+    runs.insert(runs.end(), page.begin(), page.end());
+    return {};
+  }));
   return runs;
+}
+
+Result<void> visit_history(
+    Server& server, std::string_view run_id, std::string_view key,
+    const std::function<Result<void>(const std::vector<MetricPoint>&)>& take) {
+  const Query query{
+      {"run_id", std::string(run_id)}, {"metric_key", std::string(key)}, {"max_results", "25000"}};
+  return get_pages(server, route("metrics/get-history"), query,
+                   [&](const Json& page) -> Result<Next> {
+                     std::vector<MetricPoint> points;
+                     for (const auto& item : items(page, "metrics")) {
+                       points.push_back({text_or(item, "key"), number_or(item, "value"),
+                                         integer_or(item, "timestamp"), integer_or(item, "step")});
+                     }
+                     TRY(take(points));
+                     return Next::page;
+                   });
 }
 
 Result<std::vector<MetricPoint>> metric_history(Server& server, std::string_view run_id,
                                                 std::string_view key) {
   std::vector<MetricPoint> points;
-  Query query{
-      {"run_id", std::string(run_id)}, {"metric_key", std::string(key)}, {"max_results", "25000"}};
-  while (true) {
-    const auto page = TRY(server.get(route("metrics/get-history"), query));
-    for (const auto& item : items(page, "metrics")) {
-      points.push_back({text_or(item, "key"), number_or(item, "value"),
-                        integer_or(item, "timestamp"), integer_or(item, "step")});
-    }
-    const auto token = text_or(page, "next_page_token");
-    if (token.empty()) return points;
-    query.resize(3);
-    query.emplace_back("page_token", token);
-  }
+  TRY(visit_history(server, run_id, key, [&](const std::vector<MetricPoint>& page) -> Result<void> {
+    points.insert(points.end(), page.begin(), page.end());
+    return {};
+  }));
+  return points;
 }
 
 }  // namespace slipway::client

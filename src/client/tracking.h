@@ -1,6 +1,7 @@
 // client/tracking.h — experiments and runs on a server: make, log, find.
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -10,13 +11,20 @@
 
 namespace slipway::client {
 
+using Pairs = std::vector<std::pair<std::string, std::string>>;
+
 struct Experiment {
   std::string experiment_id;
   std::string name;
-  std::string lifecycle_stage;
+  std::string lifecycle_stage;  // active or deleted
   std::string artifact_location;
   int64_t creation_time_ms = 0;
+  int64_t last_update_time_ms = 0;
+  std::map<std::string, std::string> tags;
 };
+
+/// Which things a search gives.
+enum class View { active, deleted, all };
 
 /// Find an experiment by name or make it, and give its id.
 /// Errors   resource_does_not_exist as the server tells: a deleted one has the name.
@@ -24,10 +32,22 @@ Result<std::string> get_or_create_experiment(Server& server, std::string_view na
 /// Errors   resource_does_not_exist: none has that name, or id.
 Result<Experiment> find_experiment(Server& server, std::string_view name);
 Result<Experiment> get_experiment(Server& server, std::string_view experiment_id);
-Result<std::string> create_experiment(Server& server, std::string_view name);
+/// Find an experiment by what people call it: its id or, where none has that, its name.
+Result<Experiment> experiment_called(Server& server, std::string_view id_or_name);
+/// Give the new experiment's id. `artifact_location` is the server's choice where empty.
+Result<std::string> create_experiment(Server& server, std::string_view name,
+                                      std::string_view artifact_location = "",
+                                      const Pairs& tags = {});
 Result<void> delete_experiment(Server& server, std::string_view experiment_id);
-/// List active experiments, newest first.
-Result<std::vector<Experiment>> list_experiments(Server& server);
+
+struct ExperimentSearch {
+  std::string filter;                 // in MLflow's search language; "" = all
+  std::vector<std::string> order_by;  // none: newest first
+  View view = View::active;
+  int64_t max_results = 0;  // 0: all
+};
+Result<std::vector<Experiment>> search_experiments(Server& server,
+                                                   const ExperimentSearch& search = {});
 
 struct MetricPoint {
   std::string key;
@@ -36,13 +56,12 @@ struct MetricPoint {
   int64_t step = 0;
 };
 
-using Pairs = std::vector<std::pair<std::string, std::string>>;
-
 struct Run {
   std::string run_id;
   std::string run_name;
   std::string experiment_id;
   std::string status;
+  std::string lifecycle_stage;  // active or deleted
   std::string artifact_uri;
   int64_t start_time_ms = 0;
   int64_t end_time_ms = 0;  // 0: not ended
@@ -87,12 +106,21 @@ struct RunSearch {
   std::vector<std::string> experiment_ids;
   std::string filter;
   std::vector<std::string> order_by;
-  int64_t max_results = 100;
+  View view = View::active;
+  int64_t max_results = 100;  // 0: all
 };
 Result<std::vector<Run>> search_runs(Server& server, const RunSearch& search);
+/// The same page by page, so that any number takes the memory of a page. `take` gets each; its
+/// error ends the search.
+Result<void> visit_runs(Server& server, const RunSearch& search,
+                        const std::function<Result<void>(const std::vector<Run>&)>& take);
 
 /// A metric's whole history, in the server's order.
 Result<std::vector<MetricPoint>> metric_history(Server& server, std::string_view run_id,
                                                 std::string_view key);
+/// The same page by page, as visit_runs().
+Result<void> visit_history(
+    Server& server, std::string_view run_id, std::string_view key,
+    const std::function<Result<void>(const std::vector<MetricPoint>&)>& take);
 
 }  // namespace slipway::client

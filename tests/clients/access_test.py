@@ -189,6 +189,32 @@ class AccessTest(unittest.TestCase):
         for secret in (token, password_of("dora"), "Basic ", "Bearer "):
             self.assertNotIn(secret, log)
 
+    def test_groups_and_people_by_the_command_line(self) -> None:
+        self.slipway("users create eve", given=f"{password_of('eve')}\n")
+        self.assertEqual(self.slipway("users whoami", user="eve"), "eve\n")
+        self.assertIn('"admin": true', self.slipway("users whoami --json"))
+        self.slipway("groups create lookers")
+        self.slipway("groups rename lookers readers2")
+        self.slipway("groups describe readers2 everyone")
+        self.slipway("groups add readers2 eve")
+        self.slipway("permissions grant edit --group readers2 --experiment 0")
+        self.assertIn(
+            "readers2,eve,edit experiment 0,everyone\n", self.slipway("groups list --csv")
+        )
+        self.assertIn("edit,experiment,0,", self.slipway("permissions list --group readers2 --csv"))
+        check = "permissions check eve --experiment 0"
+        self.assertEqual(self.slipway(check, user="eve"), "edit\n")
+        self.slipway("groups remove readers2 eve")
+        self.assertEqual(self.slipway(check), "no_permissions\n")
+        self.assertEqual(self.slipway("groups delete readers2"), "")
+        self.assertIn("no group 'readers2'", self.slipway("groups add readers2 eve"))
+        self.slipway("users set-admin eve")
+        self.assertIn("eve,yes,", self.slipway("users list --csv"))
+        self.slipway("users set-admin eve --no")
+        self.slipway("users set-password eve", given="another password\n")
+        self.assertIn("not authenticated", self.slipway("users whoami", user="eve"))
+        self.assertEqual(self.slipway("users delete eve"), "")
+
     def test_weak_passwords_and_open_addresses(self) -> None:
         for weak in ("", "password", "short"):
             answer = self.slipway("users create weak", given=f"{weak}\n")
