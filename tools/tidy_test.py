@@ -183,6 +183,20 @@ class TreeTest(TidyCase):
         self.tree["src/api/x.cc"] = rows.replace("find_x, Needs::read_x", "find_x")
         self.assert_finds("tests/rest/x.rest", test, "x.cc:3: route-needs: GET /api/2.0/x/find")
 
+    def test_commands(self) -> None:
+        rows = (
+            '    {"runs get", "Show a run",\n     "  slipway runs get ID", runs_get},\n'
+            '    {"runs rm", "The same as runs delete", "", runs_delete, Shown::no},\n'
+        )
+        self.tree = {"src/cli/commands.cc": rows, "docs/command-line.md": "`runs getter`\n"}
+        test = "$ slipway runs getter\n"
+        wanted = "`runs get` is not in docs", "no file in tests/ runs `runs get`"
+        for line in wanted:
+            self.assertIn(line, " ".join(self.findings(**{"tests/cli/x.cli": test})))
+        self.tree["docs/command-line.md"] = "| `runs get ID` | one |\n"
+        for run in ("$ slipway runs get ID\n", 'self.slipway("runs get ID")', '["runs", "get"]'):
+            self.assertNotIn("command-", " ".join(self.findings(**{"tests/cli/x.cli": run})))
+
     def test_goldens(self) -> None:
         case = "tests/golden/models/xgboost/one/model"
         self.assert_finds(f"{case}/a.json", "{}\n", "golden-source")

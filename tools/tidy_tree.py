@@ -11,6 +11,9 @@ from tidy_files import Finding, SourceFile, Tree
 
 ARCHITECTURE = "ARCHITECTURE.md"
 COVERAGE = "docs/coverage.md"
+COMMANDS = "src/cli/commands.cc"
+COMMAND_PAGE = "docs/command-line.md"
+COMMAND = re.compile(r'^    \{"([a-z][a-z -]*)", "', re.MULTILINE)
 GOLDEN = "tests/golden/"
 COUNTS = {"E": 6, "T": 1, "D": 4, "R": 4, "H": 4, "I": 3, "S": 5, "J": 3, "X": 2, "M": 5, "G": 3}
 GUIDE_ROWS = [f"{letter}{i}" for letter, count in COUNTS.items() for i in range(1, count + 1)]
@@ -92,6 +95,28 @@ def routes_are_tested(tree: Tree) -> Iterator[Finding]:
             yield Finding(route.path, route.line, "route-test", message)
 
 
+def commands_are_shown(tree: Tree) -> Iterator[Finding]:
+    """Every command that help lists stands in docs/command-line.md and is run by a test."""
+    file = tree.files.get(COMMANDS)
+    if file is None:
+        return
+    page = tree.files.get(COMMAND_PAGE, SourceFile(COMMAND_PAGE, "")).text
+    tests = "\n".join(
+        f.text for f in tree.files.values() if f.path.startswith("tests/") and f.path != COMMANDS
+    )
+    rows = list(COMMAND.finditer(file.text))
+    ends = [row.start() for row in rows[1:]] + [len(file.text)]
+    for row, end in zip(rows, ends, strict=True):
+        if "Shown::no" in file.text[row.start() : end]:
+            continue
+        name, line = row[1], file.line_at(row.start())
+        if not re.search(rf"`{name}[` ]", page):
+            yield Finding(COMMANDS, line, "command-page", f"`{name}` is not in {COMMAND_PAGE}")
+        words = r"[\"'],?\s+[\"']".join(name.split())
+        if not re.search(rf"slipway(\(f?)?[ \"']+{name}\b|[\"']{words}[\"']", tests):
+            yield Finding(COMMANDS, line, "command-test", f"no file in tests/ runs `{name}`")
+
+
 def goldens_have_sources(tree: Tree) -> Iterator[Finding]:
     goldens = [p for p in tree.paths if p.startswith(GOLDEN) and not p.endswith(".py")]
     folders = {PurePosixPath(path).parent for path in goldens}
@@ -161,6 +186,7 @@ def links_resolve(tree: Tree) -> Iterator[Finding]:
 RULES: tuple[Callable[[Tree], Iterator[Finding]], ...] = (
     rooms_agree,
     routes_are_tested,
+    commands_are_shown,
     goldens_have_sources,
     coverage_is_whole,
     links_resolve,
