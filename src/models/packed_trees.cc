@@ -28,10 +28,6 @@ std::optional<X> last_left(double threshold, Compare left) {
   return goes_left ? near : std::nextafter(near, -kInfinity);
 }
 
-bool is_negated(ColumnKind kind) {
-  return kind == ColumnKind::negated || kind == ColumnKind::negated_zero;
-}
-
 ColumnKind kind_of(const TreeNode& node) {
   if (node.category_set >= 0) return ColumnKind::category;
   switch (node.missing) {
@@ -310,14 +306,25 @@ Result<PackedTrees<X, Sum>> PackedTrees<X, Sum>::pack(const std::vector<Tree>& t
   (out.vectors_are_leaves_ ? out.vector_places_.reserve(n_nodes) : out.leaves_.reserve(n_nodes));
   out.measure_categories(trees);
   const auto places = out.choose_columns(trees);
+  std::vector<uint32_t> roots;
   for (size_t i = 0; i < trees.size(); ++i) {
     const auto root = static_cast<uint32_t>(out.nodes_.size());
     Packer packer{out, form, trees[i], i, places, {}, {}, {}, {}};
     const uint32_t depth = TRY(packer.pack());
     out.add_group(i, root, depth);
+    roots.push_back(root);
     out.outputs_.push_back(trees[i].output);
   }
+  roots.push_back(static_cast<uint32_t>(out.nodes_.size()));
+  out.add_ranks(roots);
   return out;
+}
+
+template <typename X, typename Sum>
+void PackedTrees<X, Sum>::add_ranks(const std::vector<uint32_t>& roots) {
+  kernel_ = rank_kernel<X, Sum>();
+  if (kernel_ == nullptr || vectors_are_leaves_ || leaves_are_linear_) return;
+  ranks_ = RankTrees<X, Sum>::make(nodes_, leaves_, roots, outputs_, columns_);
 }
 
 template class PackedTrees<float, float>;

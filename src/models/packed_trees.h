@@ -2,29 +2,16 @@
 // them.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <type_traits>
 #include <vector>
 
+#include "models/packed_node.h"
+#include "models/rank_trees.h"
 #include "models/tree_ensemble.h"
 
 namespace slipway::models {
-
-/// What a packed split reads: a feature, prepared so that no step of a walk asks where NaN goes.
-enum class ColumnKind : uint8_t {
-  plain,         // x
-  negated,       // -x
-  plain_zero,    // x, NaN where it is zero
-  negated_zero,  // -x, NaN where it is zero
-  filled,        // x, 0 where it is NaN
-  category       // its code as bits
-};
-constexpr size_t kColumnKinds = 6;
-
-struct PackedColumn {
-  uint32_t feature;
-  ColumnKind kind;
-};
 
 /// Trees over rows of X (float, double) that add up Sum (float, double).
 ///
@@ -45,16 +32,12 @@ class PackedTrees {
 
   // Trees are walked in groups, a step in each at a time, so that their loads overlap.
   static constexpr size_t kLanes = 8;
-  static constexpr uint32_t kCategory = 1u << 31;
   // Whole numbers stand in floats as bits; with this bit they look like ordinary floats, as
   // comparing denormal ones is many times slower.
   static constexpr Bits kOrdinary = Bits{1} << (sizeof(X) * 8 - 2);
 
-  struct Node {
-    X threshold;      // categories: where the set is in category_words_
-    uint32_t column;  // place in the expanded row; the top bit is set where it is a category
-    uint32_t child;
-  };
+  using Node = PackedNode<X>;
+  static constexpr uint32_t kCategory = Node::kCategory;
   struct Group {
     uint32_t roots[kLanes];
     uint32_t depth;    // steps to the deepest leaf
@@ -72,6 +55,8 @@ class PackedTrees {
   std::vector<std::vector<uint32_t>> choose_columns(const std::vector<Tree>& trees);
   void measure_categories(const std::vector<Tree>& trees);
   void add_group(size_t i, uint32_t root, uint32_t depth);
+  void add_ranks(const std::vector<uint32_t>& roots);
+  void walk(BasicMatrixView<X> rows, Sum* sums) const;
   void expand(const X* row, X* out) const;
   void add_leaf(uint32_t leaf, uint32_t output, const X* row, Sum* sums) const;
   template <bool kCategories>
@@ -95,6 +80,8 @@ class PackedTrees {
   std::vector<PackedColumn> columns_;     // of the expanded row, by kind and then by feature
   std::vector<uint32_t> category_bits_;   // of each feature; empty where no split is by category
   std::vector<uint32_t> category_words_;  // sets as bits; after the categories unknown and missing
+  const RankKernel<X, Sum>* kernel_ = nullptr;
+  std::optional<RankTrees<X, Sum>> ranks_;  // the same trees, where kernel_ is faster with them
 };
 
 }  // namespace slipway::models

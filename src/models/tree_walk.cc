@@ -12,17 +12,32 @@ namespace {
 
 constexpr size_t kBlock = 4096;  // with a group of trees it stays in the first cache
 
-constexpr double kZero = 1e-35f;  // LightGBM's: a float32 constant that is compared as double
-
-template <typename X>
-X without_zero(X x) {
-  return std::abs(x) <= static_cast<X>(kZero) ? std::numeric_limits<X>::quiet_NaN() : x;
-}
+// From so many rows on, a mask's 64 take less than a row after another.
+constexpr size_t kMinMaskRows = 40;
+constexpr size_t kMinAloneRows = 6;  // the same where rows alone are walked
 
 }  // namespace
 
 template <typename X, typename Sum>
 void PackedTrees<X, Sum>::add(BasicMatrixView<X> rows, std::span<Sum> sums) const {
+  if (!ranks_) return walk(rows, sums.data());
+  const bool by_row =
+      kernel_->add_row != nullptr && ranks_->row_form != RankTrees<X, Sum>::RowForm::none;
+  size_t n_masked = rows.n_rows / 64 * 64;
+  if (rows.n_rows - n_masked >= (by_row ? kMinMaskRows : kMinAloneRows)) n_masked = rows.n_rows;
+  if (n_masked > 0) {
+    kernel_->add_rows(*ranks_, {rows.values, n_masked, rows.n_columns}, sums.data(), n_outputs_);
+  }
+  for (size_t i = n_masked; by_row && i < rows.n_rows; ++i) {
+    kernel_->add_row(*ranks_, rows.row(i), sums.data() + i * n_outputs_, n_outputs_);
+  }
+  if (by_row) return;
+  walk({rows.row(n_masked), rows.n_rows - n_masked, rows.n_columns},
+       sums.data() + n_masked * n_outputs_);
+}
+
+template <typename X, typename Sum>
+void PackedTrees<X, Sum>::walk(BasicMatrixView<X> rows, Sum* sums) const {
   const size_t width = std::max<size_t>(columns_.size(), 1);
   std::array<X, kBlock> small;
   std::vector<X> large(width > kBlock ? width : 0);
@@ -32,7 +47,7 @@ void PackedTrees<X, Sum>::add(BasicMatrixView<X> rows, std::span<Sum> sums) cons
     const size_t n = std::min(block_rows, rows.n_rows - begin);
     for (size_t i = 0; i < n; ++i) expand(rows.row(begin + i), block + i * width);
     const BasicMatrixView<X> part{rows.row(begin), n, rows.n_columns};
-    Sum* const part_sums = sums.data() + begin * n_outputs_;
+    Sum* const part_sums = sums + begin * n_outputs_;
     if (category_bits_.empty()) {
       walk_block<false>(block, part, part_sums);
     } else {
