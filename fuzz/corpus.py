@@ -53,7 +53,8 @@ def gather(target: str, folder: Path) -> list[Path]:
     elif target == "sklearn_model":
         sklearn_models(folder)
     else:
-        models = sorted((REPO / "tests/golden/models").glob("xgboost/*/model.*"))
+        library = target.removesuffix("_model")
+        models = sorted((REPO / "tests/golden/models").glob(f"{library}/*/model.*"))
         for i, path in enumerate(models):
             shutil.copy(path, folder / f"model{i:03}")
     return sorted(folder.iterdir())

@@ -9,7 +9,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   using slipway::models::XgboostModel;
   const auto model = XgboostModel::parse({reinterpret_cast<const char*>(bytes), size});
   if (!model.ok() || model->n_features() > 1000) return 0;
-  const std::vector<float> row(model->n_features(), 0.5f);
-  const auto scores = model->predict({row.data(), 1, row.size()});
-  return scores.ok() ? 0 : -1;
+  const std::vector<float> rows(model->n_features() * 70, 0.5f);  // more than go by one row alone
+  const auto one = model->predict({rows.data(), 1, model->n_features()});
+  const auto many = model->predict({rows.data(), 70, model->n_features()});
+  return one.ok() && many.ok() ? 0 : -1;
 }
