@@ -37,6 +37,7 @@ class LightgbmModel {
   /// Columns of predict(): the number of classes for multiclass and multiclassova, else 1.
   size_t n_outputs() const { return trees_.n_outputs(); }
   size_t n_trees() const { return trees_.n_trees(); }
+  size_t n_nodes() const { return trees_.n_nodes(); }
   /// Its name, such as "binary"; "" where it was the user's own.
   const std::string& objective() const { return objective_; }
   const std::vector<std::string>& feature_names() const { return feature_names_; }

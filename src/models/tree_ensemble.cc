@@ -33,6 +33,7 @@ Result<TreeEnsemble> TreeEnsemble::make(const std::vector<Tree>& trees, Ensemble
   out.packed_ = TRY(Packed::make(trees, form));
   out.form_ = std::move(form);
   out.n_trees_ = trees.size();
+  for (const auto& tree : trees) out.n_nodes_ += tree.nodes.size();
   return out;
 }
 

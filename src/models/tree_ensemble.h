@@ -85,6 +85,8 @@ class TreeEnsemble {
   size_t n_features() const { return form_.n_features; }
   size_t n_outputs() const { return form_.base_scores.size(); }
   size_t n_trees() const { return n_trees_; }
+  /// Leaves too, and those that were left out.
+  size_t n_nodes() const { return n_nodes_; }
 
  private:
   struct Packed;
@@ -95,6 +97,7 @@ class TreeEnsemble {
 
   EnsembleForm form_;
   size_t n_trees_ = 0;
+  size_t n_nodes_ = 0;
   std::shared_ptr<const Packed> packed_;
 };
 

@@ -41,6 +41,7 @@ class XgboostModel {
     return transform_ == Transform::softmax || transform_ == Transform::class_of_max;
   }
   size_t n_trees() const { return trees_.n_trees(); }
+  size_t n_nodes() const { return trees_.n_nodes(); }
   const std::string& objective() const { return objective_; }
   /// The XGBoost that wrote it, such as "3.2.0".
   const std::string& version() const { return version_; }
