@@ -15,6 +15,10 @@ Json version_json(const std::string& name, const serve::ServedVersion& version) 
   json["aliases"] = std::move(aliases);
   json["state"] = version.state == serve::State::ready ? "READY" : "FAILED";
   json["message"] = version.message;
+  json["n_scored"] = static_cast<int64_t>(version.usage->n_scored.load());
+  json["n_refused"] = static_cast<int64_t>(version.usage->n_refused.load());
+  json["n_failed"] = static_cast<int64_t>(version.usage->n_failed.load());
+  json["n_rows"] = static_cast<int64_t>(version.usage->n_rows.load());
   json["path"] = fmt::format("/model/{}/{}/invocations", name, version.version);
   return json;
 }

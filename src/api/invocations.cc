@@ -6,8 +6,8 @@ namespace slipway::api {
 namespace {
 
 Result<http::Response> invoke(Call& call, Workspace& workspace) {
-  const auto model = TRY(workspace.endpoints.find(call.path("name"), call.path("place")));
-  return serve::invoke(*model, call.request());
+  const auto serving = TRY(workspace.endpoints.find(call.path("name"), call.path("place")));
+  return serve::invoke(*serving.model, call.request(), *serving.usage);
 }
 
 constexpr Route kRoutes[] = {

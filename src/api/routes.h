@@ -14,6 +14,7 @@ std::span<const Route> artifact_proxy_routes();
 std::span<const Route> endpoint_routes();
 std::span<const Route> experiment_routes();
 std::span<const Route> gc_routes();
+std::span<const Route> inference_routes();
 std::span<const Route> invocation_routes();
 std::span<const Route> logged_model_routes();
 std::span<const Route> metric_routes();

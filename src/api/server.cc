@@ -239,6 +239,7 @@ std::vector<const Route*> all_routes() {
                            endpoint_routes(),
                            experiment_routes(),
                            gc_routes(),
+                           inference_routes(),
                            invocation_routes(),
                            logged_model_routes(),
                            metric_routes(),

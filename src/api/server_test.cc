@@ -55,7 +55,7 @@ TEST(ServerTest, EveryRouteIsGuardedByWhatItNeeds) {
     EXPECT_NE(route->needs, Needs::unsaid) << route->path;
     n_open += route->needs == Needs::nothing ? 1 : 0;
   }
-  EXPECT_EQ(n_open, 5u);  // /health, /version, server-info, / and its files
+  EXPECT_EQ(n_open, 8u);  // /health, /version, server-info, / and its files, /v2 and its health
 }
 
 // Every guarded route refuses a caller without credentials where anonymous callers are not allowed,

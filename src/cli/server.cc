@@ -200,11 +200,13 @@ Result<int> serve_model(Invocation& call) {
   std::string host = "127.0.0.1";
   int64_t port = 5000;
   int64_t n_workers = 16;
+  std::string name = "model";
   bool no_python = false;
   TlsFlags tls;
   DrainFlags drain;
   Flags flags(call);
   flags.text(folder, "-m,--model", "The model folder (the one with MLmodel in it)", Need::required);
+  flags.text(name, "--name", "What the model is called under /v2/models");
   flags.text(host, "--host", "Address to listen on");
   flags.integer(port, "-p,--port", "Port; 0 takes a free one", 0, 65535);
   flags.integer(n_workers, "--workers", "Threads that answer requests", 1, 256);
@@ -219,7 +221,7 @@ Result<int> serve_model(Invocation& call) {
   listen.host = host;
   listen.port = static_cast<uint16_t>(port);
   listen.n_workers = static_cast<int>(n_workers);
-  const auto running = TRY(http::Server::start(listen, serve::standalone_handler(model)));
+  const auto running = TRY(http::Server::start(listen, serve::standalone_handler(model, name)));
   return run_until_interrupted(*running, listen, drain, nullptr);
 }
 

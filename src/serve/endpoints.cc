@@ -32,6 +32,10 @@ const ServedVersion* newest(const std::vector<ServedVersion>& versions, Fits fit
 
 const ServedVersion* find_place(const std::vector<ServedVersion>& versions,
                                 std::string_view place) {
+  if (place.empty()) {
+    const auto* live = find_place(versions, "production");
+    return live ? live : newest(versions, [](const auto&) { return true; });
+  }
   if (all_digits(place)) {
     const auto number = to_integer(place);
     return newest(versions, [&](const auto& v) { return v.version == number; });
@@ -78,8 +82,7 @@ std::shared_ptr<const Served> Endpoints::snapshot() const {
   return served_.with([](const auto& served) { return served; });
 }
 
-Result<std::shared_ptr<const models::Model>> Endpoints::find(std::string_view name,
-                                                             std::string_view place) const {
+Result<Serving> Endpoints::find(std::string_view name, std::string_view place) const {
   const auto served = snapshot();
   const auto found = served->find(name);
   if (found == served->end()) {
@@ -102,7 +105,7 @@ Result<std::shared_ptr<const models::Model>> Endpoints::find(std::string_view na
     return fail(Code::temporarily_unavailable, "version {} of '{}' could not be loaded: {}",
                 version->version, name, version->message);
   }
-  return version->model;
+  return Serving{found->first, version->version, version->model, version->usage};
 }
 
 Result<void> Endpoints::refresh() {
@@ -157,6 +160,7 @@ ServedVersion Endpoints::load(const std::string& name, const store::ModelVersion
     });
     if (same) {
       served.model = same->model;
+      served.usage = same->usage;
       served.state = State::ready;
       return served;
     }

@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "files/artifact_store.h"
 #include "models/model.h"
+#include "serve/usage.h"
 #include "store/model_versions.h"
 #include "store/store.h"
 
@@ -30,6 +31,15 @@ struct ServedVersion {
   std::string message;  // why it failed; "" when ready
   std::string source;   // where its files were loaded from
   std::shared_ptr<const models::Model> model;
+  std::shared_ptr<Usage> usage = std::make_shared<Usage>();
+};
+
+/// A loaded version in the hands of a request: it stays while this is there.
+struct Serving {
+  std::string name;
+  int64_t version = 0;
+  std::shared_ptr<const models::Model> model;
+  std::shared_ptr<Usage> usage;
 };
 
 /// Versions of each served model, lowest first. Immutable; a change makes a new one.
@@ -50,11 +60,11 @@ class Endpoints {
   Result<void> refresh();
 
   /// Find the model for /model/NAME/PLACE: PLACE is a version where it is all digits, a stage's
-  /// newest version where it is a stage (any case), else an alias.
+  /// newest version where it is a stage (any case), else an alias; "" is the newest in Production,
+  /// or where there is none, the newest.
   /// Errors   resource_does_not_exist: not served, or no such version, stage or alias;
   ///          temporarily_unavailable: that version could not be loaded (the message says why).
-  Result<std::shared_ptr<const models::Model>> find(std::string_view name,
-                                                    std::string_view place) const;
+  Result<Serving> find(std::string_view name, std::string_view place) const;
 
   /// What is served now.
   std::shared_ptr<const Served> snapshot() const;

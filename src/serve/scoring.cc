@@ -55,23 +55,27 @@ std::string predictions_text(const data::Batch& scores, bool is_matrix) {
 
 }  // namespace
 
-Result<std::string> score(const models::Model& model, std::string_view body,
-                          std::string_view content_type) {
+Result<Scores> score(const models::Model& model, std::string_view body,
+                     std::string_view content_type) {
   const auto rows = TRY(read_request_body(body, content_type, model.signature()));
   const auto scores = TRY(model.predict(rows));
-  return predictions_text(scores, model.predicts_matrix());
+  return Scores{predictions_text(scores, model.predicts_matrix()), scores.n_rows};
 }
 
-http::Response invoke(const models::Model& model, const http::Request& request) {
+http::Response invoke(const models::Model& model, const http::Request& request, Usage& usage) {
+  UsageCount count(usage);
   const auto* content_type = request.headers.find("Content-Type");
-  if (!content_type) {
-    return http::error_response(fail(Code::invalid_parameter_value,
-                                     "the Content-Type header is missing; accepted: "
-                                     "application/json, text/csv"));
+  auto scores = content_type ? score(model, request.body, *content_type)
+                             : fail(Code::invalid_parameter_value,
+                                    "the Content-Type header is missing; accepted: "
+                                    "application/json, text/csv");
+  if (!scores.ok()) {
+    auto response = http::error_response(scores.error());
+    count.refused(response.status);
+    return response;
   }
-  auto scored = score(model, request.body, *content_type);
-  if (!scored.ok()) return http::error_response(scored.error());
-  return http::respond(200, std::move(scored).value(), "application/json");
+  count.scored(scores->n_rows);
+  return http::respond(200, std::move(scores->text), "application/json");
 }
 
 }  // namespace slipway::serve

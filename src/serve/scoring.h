@@ -6,19 +6,27 @@
 #include "base/result.h"
 #include "http/message.h"
 #include "models/model.h"
+#include "serve/usage.h"
 
 namespace slipway::serve {
 
 /// A scoring request's body may have this many bytes (the guide's limit).
 constexpr uint64_t kMaxBodyBytes = 16u << 20;
 
+/// Scores as an answer's body.
+struct Scores {
+  std::string text;
+  size_t n_rows = 0;
+};
+
 /// Score the rows of a body and write {"predictions": [...]}: a list of records where the model
 /// names its outputs, else of values, as MLflow's scoring server does.
 /// Errors   as read_request_body and Model::predict.
-Result<std::string> score(const models::Model& model, std::string_view body,
-                          std::string_view content_type);
+Result<Scores> score(const models::Model& model, std::string_view body,
+                     std::string_view content_type);
 
-/// As score(), from a request to a response; an error becomes MLflow's JSON with its status.
-http::Response invoke(const models::Model& model, const http::Request& request);
+/// As score(), from a request to a response, counted; an error becomes MLflow's JSON with its
+/// status.
+http::Response invoke(const models::Model& model, const http::Request& request, Usage& usage);
 
 }  // namespace slipway::serve

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "files/local_store.h"
 #include "serve/endpoints.h"
+#include "serve/inference.h"
 #include "serve/request_body.h"
 #include "serve/scoring.h"
 #include "serve/standalone.h"
@@ -97,13 +98,14 @@ class Doubling : public models::Model {
 };
 
 TEST(Scoring, AnswersInMlflowsShape) {
-  EXPECT_EQ(
-      score(Doubling(), R"({"instances": [{"x": 1}, {"x": 2.5}]})", "application/json").value(),
-      R"({"predictions": [{"score": 2.0}, {"score": 5.0}]})");
+  const auto scores =
+      score(Doubling(), R"({"instances": [{"x": 1}, {"x": 2.5}]})", "application/json");
+  EXPECT_EQ(scores.value().text, R"({"predictions": [{"score": 2.0}, {"score": 5.0}]})");
+  EXPECT_EQ(scores->n_rows, 2u);
 }
 
 TEST(Standalone, RoutesAndStatuses) {
-  const auto handler = standalone_handler(std::make_shared<Doubling>());
+  const auto handler = standalone_handler(std::make_shared<Doubling>(), "doubling");
   const auto status = [&](const std::string& method, const std::string& path) {
     http::Request request;
     request.method = method;
@@ -115,6 +117,55 @@ TEST(Standalone, RoutesAndStatuses) {
   EXPECT_EQ(status("GET", "/invocations"), 405);
   EXPECT_EQ(status("POST", "/invocations"), 400);  // no Content-Type
   EXPECT_EQ(status("GET", "/other"), 404);
+  EXPECT_EQ(status("GET", "/v2/models/doubling"), 200);
+  EXPECT_EQ(status("GET", "/v2/models/other"), 404);
+  EXPECT_EQ(status("POST", "/v2/models/doubling/versions/2/infer"), 404);
+  EXPECT_EQ(status("POST", "/v2/models/doubling/infer"), 400);
+}
+
+std::string inferred(const models::Model& model, std::string_view body) {
+  http::Request request;
+  request.body = body;
+  Usage usage;
+  const auto response = infer(model, {"m", "3"}, request, usage);
+  EXPECT_EQ(usage.n_scored + usage.n_refused, 1u);
+  EXPECT_EQ(usage.n_running, 0);
+  EXPECT_EQ(response.status, usage.n_scored == 1 ? 200 : 400);
+  return response.body;
+}
+
+TEST(Inference, TensorsInAndOut) {
+  const std::string expected =
+      R"({"model_name": "m", "model_version": "3", "id": "7", "outputs": )"
+      R"([{"name": "score", "shape": [2], "datatype": "FP64", "data": [3.0, null]}]})";
+  EXPECT_EQ(inferred(Doubling(), R"({"id": "7", "inputs": [{"name": "x", "shape": [2],
+      "datatype": "FP64", "data": [1.5, null]}]})"),
+            expected);
+  EXPECT_EQ(inferred(Doubling(), R"({"id": "7", "inputs": [{"name": "any", "shape": [2, 1],
+      "datatype": "FP32", "data": [[1.5], [null]]}], "outputs": [{"name": "score"}]})"),
+            expected);
+}
+
+TEST(Inference, ErrorsNameTensorAndValue) {
+  const auto refusal = [](std::string_view tensor) {
+    return inferred(Doubling(), fmt::format("{{\"inputs\": [{}]}}", tensor));
+  };
+  EXPECT_EQ(refusal(R"({"name": "x", "shape": [1], "datatype": "INT8", "data": [300]})"),
+            R"({"error": "input 'x', value 0: 300 is out of the range of INT8"})");
+  EXPECT_EQ(refusal(R"({"name": "x", "shape": [2], "datatype": "FP32", "data": [1, "two"]})"),
+            R"({"error": "input 'x', value 1: \"two\" is not an FP32"})");
+  EXPECT_EQ(refusal(R"({"name": "x", "shape": [3], "datatype": "FP32", "data": [1, 2]})"),
+            R"({"error": "input 'x' has 2 values where its shape has 3"})");
+  EXPECT_EQ(refusal(R"({"name": "x", "shape": [1, 2], "datatype": "FP32", "data": [1, 2]})"),
+            R"({"error": "input 'x' has 2 columns; the model takes 1"})");
+  EXPECT_EQ(
+      refusal(R"({"name": "x", "shape": [99999999, 99999999], "datatype": "FP32", "data": []})"),
+      R"({"error": "input 'x': shape [99999999,99999999] is not possible"})");
+  EXPECT_NE(
+      refusal(R"({"name": "x", "shape": [1], "datatype": "FP8", "data": [1]})").find("FP64, BYTES"),
+      std::string::npos);
+  EXPECT_NE(inferred(Doubling(), "[").find("not valid JSON"), std::string::npos);
+  EXPECT_NE(inferred(Doubling(), "{}").find("'inputs'"), std::string::npos);
 }
 
 TEST(Endpoints, FollowTheRegistryAndSayWhyAVersionIsNotServed) {

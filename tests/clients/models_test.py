@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import unittest
+import urllib.error
 import urllib.request
 
 from shared_server import ClientTest, small_classifier
@@ -181,6 +182,20 @@ class ModelsTest(ClientTest):
             s if isinstance(s, float) else next(iter(s.values())) for s in answer["predictions"]
         ]
         self.assertEqual([numpy.float32(s) for s in scores], list(expected))
+        tensor = {"name": "x", "shape": [300, 4], "datatype": "FP32", "data": x.tolist()}
+        answer = self.call(f"/v2/models/{name}/infer", {"inputs": [tensor]}, token)
+        self.assertEqual(answer["model_version"], "1")
+        self.assertEqual([numpy.float32(s) for s in answer["outputs"][0]["data"]], list(expected))
+        with self.assertRaises(urllib.error.HTTPError):
+            self.call(f"/model/{name}/1/invocations", {"inputs": [["warm"]]}, token)
+        listed = self.call("/api/2.0/mlflow/endpoints/enable", enable)["endpoint"]["versions"][0]
+        counts = {key: listed[key] for key in ("n_scored", "n_refused", "n_failed", "n_rows")}
+        expected_counts = {"n_scored": 2, "n_refused": 1, "n_failed": 0, "n_rows": 600}
+        self.assertEqual(counts, expected_counts)
+        with urllib.request.urlopen(f"{self.address}/metrics", timeout=30) as metrics:
+            told = metrics.read().decode()
+        self.assertIn(f'slipway_model_rows_total{{model="{name}",version="1"}} 600\n', told)
+        self.assertIn(f'slipway_model_duration_seconds_count{{model="{name}",version="1"}} 3', told)
 
     def call(self, path: str, body: dict, token: str = "") -> dict:
         headers = {"Content-Type": "application/json"}

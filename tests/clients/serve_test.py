@@ -11,6 +11,10 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import numpy
+import tritonclient.http
+from tritonclient.utils import InferenceServerException
+
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from live_server import find_slipway  # noqa: E402
 
@@ -69,6 +73,32 @@ class ServeTest(unittest.TestCase):
             ("color,x\nc1,1.5\n,30.5\n", "text/csv"),
         ]:
             self.assertEqual(self.scores(body, kind), first)
+
+    def test_open_inference_with_tritons_client(self) -> None:
+        client = tritonclient.http.InferenceServerClient(self.address.removeprefix("http://"))
+        self.addCleanup(client.close)
+        self.assertTrue(client.is_server_live() and client.is_server_ready())
+        self.assertTrue(client.is_model_ready("model"))
+        described = client.get_model_metadata("model")
+        self.assertEqual(
+            [(i["name"], i["datatype"]) for i in described["inputs"]],
+            [("x", "FP64"), ("color", "BYTES")],
+        )
+        number = tritonclient.http.InferInput("x", [2, 1], "FP64")
+        number.set_data_from_numpy(numpy.array([[1.5], [30.5]]), binary_data=False)
+        color = tritonclient.http.InferInput("color", [2], "BYTES")
+        color.set_data_from_numpy(numpy.array([b"c1", b"c4"], dtype=object), binary_data=False)
+        wanted = tritonclient.http.InferRequestedOutput("score", binary_data=False)
+        answer = client.infer("model", [number, color], outputs=[wanted], request_id="r1")
+        body = '{"inputs": {"x": [1.5, 30.5], "color": ["c1", "c4"]}}'
+        self.assertEqual(answer.as_numpy("score").tolist(), self.scores(body))
+        self.assertEqual(answer.get_response()["id"], "r1")
+        with self.assertRaisesRegex(InferenceServerException, "'other'; there is 'model'"):
+            client.infer("other", [number, color])
+        wrong = tritonclient.http.InferInput("x", [1], "BYTES")
+        wrong.set_data_from_numpy(numpy.array([b"warm"], dtype=object), binary_data=False)
+        with self.assertRaisesRegex(InferenceServerException, "color"):
+            client.infer("model", [wrong], outputs=[wanted])
 
     def test_health_and_version(self) -> None:
         for path in ("/ping", "/health"):
