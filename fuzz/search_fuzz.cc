@@ -17,7 +17,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   } else if (clauses.error().code != Code::invalid_parameter_value) {
     return -1;
   }
-  const auto plain = store::parse_filter(text, store::ClauseStyle::plain);
+  const auto plain = store::parse_filter(text, store::Language::experiments);
   if (plain.ok() != clauses.ok()) return -1;
   const auto ordering = store::parse_ordering(text);
   return ordering.ok() && ordering->written.empty() ? -1 : 0;

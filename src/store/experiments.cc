@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "store/experiment_rows.h"
 #include "store/limits.h"
 #include "store/readable.h"
@@ -114,6 +115,12 @@ Result<Sql> clause(const Comparison& comparison) {
                   "IS NULL / IS NOT NULL is only supported for tags, not for attribute '{}'", key);
     }
     if (key == "experiment_id") TRY(check_id_clause(comparison));
+    const Literal& literal = comparison.literal;
+    const bool is_time = field->kind == FieldKind::number && literal.kind == LiteralKind::number;
+    if (is_time && !to_integer(literal.written)) {
+      return fail(Code::invalid_parameter_value, "Invalid value for numeric attribute '{}': '{}'",
+                  key, python_number(literal));
+    }
     return attribute_test(kFields, *field, comparison);
   }
   Sql sql;
@@ -254,7 +261,7 @@ Result<Page<Experiment>> search_experiments(db::Connection& conn, const SearchRe
   Sql sql;
   sql.add("SELECT e.experiment_id FROM experiments e WHERE 1 = 1");
   if (view != ViewType::all) sql.add(" AND e.deleted = ?", view == ViewType::deleted_only ? 1 : 0);
-  const auto comparisons = TRY(parse_filter(request.filter, ClauseStyle::plain));
+  const auto comparisons = TRY(parse_filter(request.filter, Language::experiments));
   for (const Comparison& comparison : comparisons) {
     const Sql test = TRY(clause(comparison));
     sql.add(" AND ");

@@ -27,7 +27,10 @@ constexpr Field kFields[] = {
     {"creation_timestamp_ms", "l.creation_timestamp_ms", FieldKind::number},
     {"last_updated_timestamp", "l.last_updated_timestamp_ms", FieldKind::number},
     {"last_updated_timestamp_ms", "l.last_updated_timestamp_ms", FieldKind::number},
-    {"experiment_id", "l.experiment_id", FieldKind::number},
+    {"experiment_id", "CAST(l.experiment_id AS TEXT)", FieldKind::text, Lists::accepted},
+    {"artifact_location", "l.artifact_uri", FieldKind::text, Lists::accepted},
+    {"status_message", "l.status_message", FieldKind::text, Lists::accepted},
+    {"lifecycle_stage", "'active'", FieldKind::text, Lists::accepted},
 };
 
 Result<Entity> entity_of_name(std::string_view word) {
@@ -41,15 +44,15 @@ Result<Entity> entity_of_name(std::string_view word) {
               word);
 }
 
-/// Adds ` AND (of one of the datasets)`; nothing where there are none.
+/// Adds ` AND (of one of the datasets)`; nothing where there are none. Without a digest a dataset
+/// is one whose metric was logged without a digest.
 void add_datasets(Sql& sql, const std::vector<DatasetFilter>& datasets) {
   if (datasets.empty()) return;
   std::string_view before = " AND (";
   for (const DatasetFilter& dataset : datasets) {
     sql.add(before);
     sql.add("(m.dataset_name = ?", dataset.name);
-    if (!dataset.digest.empty()) sql.add(" AND m.dataset_digest = ?", dataset.digest);
-    sql.add(")");
+    sql.add(" AND m.dataset_digest = ?)", dataset.digest);
     before = " OR ";
   }
   sql.add(")");
@@ -57,7 +60,11 @@ void add_datasets(Sql& sql, const std::vector<DatasetFilter>& datasets) {
 
 Result<Sql> metric_clause(const Comparison& comparison,
                           const std::vector<DatasetFilter>& datasets) {
-  const Sql test = TRY(metric_test("m.value", comparison));
+  Comparison plain = comparison;
+  if (plain.literal.kind != LiteralKind::number && to_number(plain.literal.written)) {
+    plain.literal.kind = LiteralKind::number;  // `inf`, `1e+3`: whatever reads as a number
+  }
+  const Sql test = TRY(metric_test("m.value", plain));
   Sql sql;
   sql.add(
       "EXISTS (SELECT 1 FROM logged_model_metrics m WHERE m.model_key = l.model_key"
@@ -75,11 +82,6 @@ Result<void> check_operator(const Comparison& comparison, std::string_view entit
   constexpr std::string_view kNumeric[] = {"<", "<=", ">", ">=", "=", "!="};
   constexpr std::string_view kText[] = {"=", "!=", "LIKE", "ILIKE", "IN", "NOT IN"};
   const std::string& key = comparison.identifier.key;
-  if (asks_presence(comparison)) {
-    return fail(Code::invalid_parameter_value,
-                "Invalid comparison: {}.{} {}. Expected a comparison with 3 tokens.", entity, key,
-                comparison.comparator);
-  }
   const bool is_number = kind == FieldKind::number;
   const std::span<const std::string_view> accepted(is_number ? kNumeric : kText);
   if (std::find(accepted.begin(), accepted.end(), comparison.comparator) != accepted.end()) {
@@ -92,10 +94,12 @@ Result<void> check_operator(const Comparison& comparison, std::string_view entit
                         : "('=', '!=', 'LIKE', 'ILIKE', 'IN', 'NOT IN')");
 }
 
-/// A text may stand without quotes here.
+/// A text may stand without quotes here, and a list be empty or hold numbers, which no text equals.
 Comparison quoted(Comparison comparison) {
   Literal& literal = comparison.literal;
-  if (literal.kind == LiteralKind::bare || literal.kind == LiteralKind::number) {
+  if (literal.problem.find("ill-formed") == std::string::npos) literal.problem.clear();
+  if (literal.kind == LiteralKind::bare || literal.kind == LiteralKind::number ||
+      literal.kind == LiteralKind::other) {
     literal.kind = LiteralKind::text;
     literal.text = literal.written;
   }
@@ -159,7 +163,8 @@ Result<Order> order_of(const std::vector<LoggedModelOrder>& order_by) {
       if (!field.ok()) {
         return fail(Code::invalid_parameter_value, "Invalid order by field name: {}", name);
       }
-      order.columns.add((*field)->column);
+      // as a number, though filters compare it as text
+      order.columns.add(name == "experiment_id" ? "l.experiment_id" : (*field)->column);
     } else if (name.substr(0, dot) == "metrics") {
       order.columns.add(last_metric(name.substr(dot + 1), ordering));
     } else {
@@ -204,9 +209,10 @@ Result<int64_t> offset_of(const LoggedModelSearch& request) {
     std::string_view name;
     std::string_view asked;
   };
-  constexpr Part kParts[] = {{"experiment_ids", "Experiment IDs", "experiment IDs"},
-                             {"filter_string", "Filter string", "filter string"},
-                             {"order_by", "Order by", "order by"}};
+  constexpr Part kParts[] = {
+      {"experiment_ids", "Experiment IDs in the page token do", "experiment IDs"},
+      {"filter_string", "Filter string in the page token does", "filter string"},
+      {"order_by", "Order by in the page token does", "order by"}};
   const Json now = token_of(request, 0);
   for (const Part& part : kParts) {
     const Json* const held = find(token, part.key);
@@ -214,13 +220,22 @@ Result<int64_t> offset_of(const LoggedModelSearch& request) {
     const auto found = held ? to_text(*held) : "null";
     if (expected == found) continue;
     return fail(Code::invalid_parameter_value,
-                "{} in the page token does not match the requested {}. Expected: {}. Found: {}",
-                part.name, part.asked, expected, found);
+                "{} not match the requested {}. Expected: {}. Found: {}", part.name, part.asked,
+                expected, found);
   }
   return *offset;
 }
 
 Result<Sql> query_of(const LoggedModelSearch& request) {
+  const auto comparisons = TRY(parse_filter(request.filter, Language::logged_models));
+  Sql filter;
+  bool has_metric = false;
+  for (const Comparison& comparison : comparisons) {
+    const Sql test = TRY(clause(comparison, request.datasets));
+    has_metric = has_metric || comparison.identifier.entity.starts_with("metric");
+    filter.add(" AND ");
+    filter.add(test);
+  }
   const Order order = TRY(order_of(request.order_by));
   Sql sql;
   // a query around it: PostgreSQL orders by names of selected columns, but by no expressions of
@@ -234,21 +249,7 @@ Result<Sql> query_of(const LoggedModelSearch& request) {
     keys.push_back(key);
   }
   add_integers(sql, "l.experiment_id", keys);
-  bool has_metric = false;
-  const auto parsed = parse_filter(request.filter);
-  if (!parsed.ok()) {
-    return fail(Code::invalid_parameter_value,
-                "Invalid filter string: '{}'. Expected a list of comparisons separated by 'AND' "
-                "(e.g. 'metrics.loss > 0.1 AND params.lr = 0.01'). {}",
-                request.filter, parsed.error().message);
-  }
-  const auto& comparisons = *parsed;
-  for (const Comparison& comparison : comparisons) {
-    const Sql test = TRY(clause(comparison, request.datasets));
-    has_metric = has_metric || comparison.identifier.entity.starts_with("metric");
-    sql.add(" AND ");
-    sql.add(test);
-  }
+  sql.add(filter);
   if (!has_metric && !request.datasets.empty()) {
     sql.add(" AND EXISTS (SELECT 1 FROM logged_model_metrics m WHERE m.model_key = l.model_key");
     add_datasets(sql, request.datasets);

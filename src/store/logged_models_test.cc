@@ -111,7 +111,8 @@ TEST_F(LoggedModelTest, SearchFiltersAndOrders) {
   log_for(b, "auc", 0.8, "train");
   EXPECT_EQ(names({{}, "name = 'a'", {}, {}, 10, ""}), "a");
   EXPECT_EQ(names({{}, "metrics.auc > 0.65", {}, {{"name"}}, 10, ""}), "ab");
-  EXPECT_EQ(names({{}, "metrics.auc > 0.5", {{"test", ""}}, {}, 10, ""}), "a");
+  EXPECT_EQ(names({{}, "metrics.auc > 0.5", {{"test", "d"}}, {}, 10, ""}), "a");
+  EXPECT_EQ(names({{}, "metrics.auc > 0.5", {{"test", ""}}, {}, 10, ""}), "");
   EXPECT_EQ(names({{}, "", {{"train", "d"}}, {{"name"}}, 10, ""}), "ab");
   EXPECT_EQ(names({{}, "params.depth = '10' AND tags.t LIKE 'x'", {}, {}, 10, ""}), "b");
   EXPECT_EQ(names({{}, "name IN ('a', 'c')", {}, {{"name", false}}, 10, ""}), "ca");

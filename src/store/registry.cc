@@ -1,5 +1,7 @@
 #include "store/registry.h"
 
+#include <algorithm>
+
 #include "base/clock.h"
 #include "base/text.h"
 #include "store/limits.h"
@@ -7,6 +9,7 @@
 #include "store/registry_search.h"
 #include "store/roles.h"
 #include "store/rows.h"
+#include "store/search_lists.h"
 #include "store/version_rows.h"
 
 namespace slipway::store {
@@ -45,6 +48,8 @@ Result<RegisteredModel> load_model(db::Connection& conn, int64_t key) {
       " ON v.version_key = a.version_key WHERE a.registered_model_key = ?",
       [&](const db::Row& row) { out.aliases.push_back({row.text(0), row.integer(1)}); }, key));
   out.latest_versions = TRY(highest_of_stages(conn, key, {}));
+  for (ModelVersion& version : out.latest_versions)
+    version.aliases.clear();  // they are the model's
   return out;
 }
 
@@ -53,6 +58,30 @@ Result<void> check_name_free(db::Connection& conn, std::string_view name) {
       TRY(conn.integer("SELECT registered_model_key FROM registered_models WHERE name = ?", name));
   if (!holder) return {};
   return fail(Code::resource_already_exists, "Registered Model (name={}) already exists.", name);
+}
+
+bool marks_prompt(const Tag& tag) { return tag.key == kPromptTag && lower(tag.value) == "true"; }
+
+/// As check_name_free, in the words for models and prompts, which share their names.
+Result<void> check_name_free_for(db::Connection& conn, std::string_view name,
+                                 const std::vector<Tag>& tags) {
+  const auto holder =
+      TRY(conn.integer("SELECT registered_model_key FROM registered_models WHERE name = ?", name));
+  if (!holder) return {};
+  const auto holder_tag = TRY(conn.text(
+      "SELECT value FROM registered_model_tags WHERE registered_model_key = ? AND key = ?", *holder,
+      kPromptTag));
+  const bool was_prompt = holder_tag && lower(*holder_tag) == "true";
+  const bool is_prompt = std::any_of(tags.begin(), tags.end(), marks_prompt);
+  if (was_prompt == is_prompt) {
+    return fail(Code::resource_already_exists, "{} (name={}) already exists.",
+                is_prompt ? "Prompt" : "Registered Model", name);
+  }
+  return fail(Code::resource_already_exists,
+              "Tried to create a {} with name {}, but the name is already taken by a {}. MLflow "
+              "does not allow creating a model and a prompt with the same name.",
+              is_prompt ? "prompt" : "registered model", python_text(name),
+              was_prompt ? "prompt" : "registered model");
 }
 
 Result<void> put_tag(db::Connection& conn, int64_t key, const Tag& tag) {
@@ -68,6 +97,10 @@ Result<Sql> attribute_clause(const Comparison& comparison) {
   constexpr std::string_view kLists[] = {"IN", "NOT IN"};
   const bool is_text = comparison.literal.kind == LiteralKind::text;
   if (is_text) TRY(check_text_comparator(comparison, "attribute", kLists));
+  const bool is_number = comparison.literal.kind == LiteralKind::number;
+  if (is_number || comparison.literal.kind == LiteralKind::other) {
+    return no_text_or_list(comparison.literal);
+  }
   return attribute_test(kFields, *field, comparison);
 }
 
@@ -101,7 +134,7 @@ Result<RegisteredModel> create_registered_model(db::Connection& conn, std::strin
                                                 const std::optional<std::string>& description) {
   TRY(check_model_name(name));
   TRY(check_length(name, kMaxNameLength, "name"));
-  TRY(check_name_free(conn, name));
+  TRY(check_name_free_for(conn, name, tags));
   const int64_t time_ms = now_ms();
   const int64_t key =
       TRY(conn.insert("INSERT INTO registered_models (name, creation_timestamp_ms,"

@@ -31,14 +31,15 @@ Result<Page<int64_t>> find_in_registry(db::Connection& conn, const RegistrySearc
   Sql sql;
   sql.add(search.select);
   sql.add(" WHERE 1 = 1");
-  const auto comparisons = TRY(parse_filter(request.filter, ClauseStyle::plain));
+  const auto comparisons = TRY(parse_filter(request.filter, Language::registry));
+  const bool has_prompts = asks_for_prompts(comparisons);
   for (const Comparison& comparison : comparisons) {
-    if (hides_prompts(comparison)) continue;
     const Sql test = TRY(clause(search, comparison));
+    if (!has_prompts && names_prompt_tag(comparison)) continue;
     sql.add(" AND ");
     sql.add(test);
   }
-  if (!names_prompts(comparisons)) {
+  if (!has_prompts) {
     sql.add(" AND NOT EXISTS (SELECT 1 FROM ");
     sql.add(search.tags);
     sql.add(" AND t.key = ? AND lower(t.value) = 'true')", std::string(kPromptTag));

@@ -15,9 +15,10 @@ struct Identifier {
   std::string key;
 };
 
-enum class LiteralKind { none, number, text, bare, list };
+enum class LiteralKind { none, number, text, bare, list, other };
 
-/// What stands right of an operator. A bare word is an error that the translation words.
+/// What stands right of an operator. A bare word and what is `other` (an expression, a keyword)
+/// are errors that the translation words.
 struct Literal {
   LiteralKind kind = LiteralKind::none;
   std::string written;             // as in the filter, with its quotes
@@ -29,25 +30,27 @@ struct Literal {
 /// Give the number of a `number`; one beyond a double's range is infinite.
 double number_of(const Literal& literal);
 
-/// One clause. The operator is in upper case with single blanks: `=`, `LIKE`, `NOT IN`,
-/// `IS NULL`; it need not be one that the field accepts.
+/// One clause. The operator is in upper case: `=`, `LIKE`, `NOT IN`, `IS NULL`; it need not be one
+/// that the field accepts.
 struct Comparison {
   Identifier identifier;
   std::string comparator;
   Literal literal;
 };
 
-/// How a message names the pieces of what is no clause.
-enum class ClauseStyle { quoted, plain };
+/// What is searched: the languages differ in how names are quoted and in their messages, and
+/// experiments take operators in upper case only.
+enum class Language { runs, experiments, registry, logged_models };
 
 /// Parse clauses joined by AND; an empty filter has none.
 ///
 /// Errors   invalid_parameter_value, with MLflow's words.
 /// Source   mlflow 3.17.2's filter language as observed on the real server, with the quirks of
-///          its tokeniser (sqlparse): `tags.a.b` is one key, `params.a-b` and `metrics.a/b` are
-///          not, a doubled or escaped quote stays as it is written.
+///          its tokeniser (search_tokens.h): `tags.a.b` is one key, `params.a-b`, `metrics.a/b` and
+///          `params.1` are none, an AND may be left out, a doubled or escaped quote stays as it is
+///          written.
 Result<std::vector<Comparison>> parse_filter(std::string_view filter,
-                                             ClauseStyle style = ClauseStyle::quoted);
+                                             Language language = Language::runs);
 
 enum class Direction { ascending, descending };
 

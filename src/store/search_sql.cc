@@ -61,6 +61,8 @@ Sql plain_test(std::string_view column, const Comparison& comparison) {
   const std::string& comparator = comparison.comparator;
   if (comparator == "ILIKE") {
     sql.add(fmt::format("lower({}) LIKE lower(?)", column), comparison.literal.text);
+  } else if (comparison.literal.kind == LiteralKind::list && comparison.literal.texts.empty()) {
+    sql.add(comparator == "IN" ? "1 = 0" : "1 = 1");
   } else if (comparator == "IN" || comparator == "NOT IN") {
     sql.add(fmt::format("{} {} (", column, comparator));
     for (const std::string& text : comparison.literal.texts) {
@@ -88,6 +90,8 @@ Result<Sql> text_or_list_test(std::string_view column, const Comparison& compari
   return plain_test(column, comparison);
 }
 
+}  // namespace
+
 Error bare_word(const Literal& literal) {
   return invalid(
       "Parameter value is either not quoted or unidentified quote types used for string value {}. "
@@ -95,7 +99,14 @@ Error bare_word(const Literal& literal) {
       literal.written);
 }
 
-Error no_lists(std::span<const Field> fields) {
+Error no_text_or_list(const Literal& literal) {
+  return invalid(
+      "Expected a quoted string value or a list of quoted string values for attributes. "
+      "Got value {}",
+      literal.written);
+}
+
+Error only_lists_of(std::span<const Field> fields) {
   std::string names;
   for (const Field& field : fields) {
     if (field.lists == Lists::accepted) {
@@ -106,7 +117,11 @@ Error no_lists(std::span<const Field> fields) {
                  names);
 }
 
-}  // namespace
+std::string python_number(const Literal& literal) {
+  auto out = fmt::format("{}", number_of(literal));
+  const bool is_whole = out.find_first_not_of("-0123456789") == std::string::npos;
+  return out + (is_whole && literal.written.find_first_of(".eE") != std::string::npos ? ".0" : "");
+}
 
 Result<Entity> entity_of(std::string_view word, std::span<const Entity> accepted) {
   for (const EntityWord& entry : kEntityWords) {
@@ -169,10 +184,10 @@ Result<Sql> attribute_test(std::span<const Field> fields, const Field& field,
     return sql;
   }
   if (literal.kind == LiteralKind::list && field.lists == Lists::refused) {
-    return no_lists(fields);
+    return only_lists_of(fields);
   }
   if (literal.kind == LiteralKind::bare) return bare_word(literal);
-  if (literal.kind == LiteralKind::number) {
+  if (literal.kind == LiteralKind::number || literal.kind == LiteralKind::other) {
     return invalid("Expected a quoted string value for attributes. Got value {}", literal.written);
   }
   return text_or_list_test(field.column, comparison);
@@ -250,24 +265,16 @@ bool asks_presence(const Comparison& comparison) {
   return comparison.comparator == "IS NULL" || comparison.comparator == "IS NOT NULL";
 }
 
-namespace {
-
 bool names_prompt_tag(const Comparison& comparison) {
   return comparison.identifier.entity.starts_with("tag") && comparison.identifier.key == kPromptTag;
 }
 
-}  // namespace
-
-bool hides_prompts(const Comparison& comparison) {
-  const auto value = lower(comparison.literal.text);
-  return names_prompt_tag(comparison) && ((comparison.comparator == "=" && value == "false") ||
-                                          (comparison.comparator == "!=" && value == "true"));
-}
-
-bool names_prompts(const std::vector<Comparison>& comparisons) {
-  return std::any_of(comparisons.begin(), comparisons.end(), [](const Comparison& comparison) {
-    return names_prompt_tag(comparison) && !hides_prompts(comparison);
-  });
+bool asks_for_prompts(const std::vector<Comparison>& comparisons) {
+  const auto first = std::find_if(comparisons.begin(), comparisons.end(), names_prompt_tag);
+  if (first == comparisons.end()) return false;
+  const auto value = lower(first->literal.text);
+  return (first->comparator == "=" && value == "true") ||
+         (first->comparator == "!=" && value == "false");
 }
 
 Result<void> OrderedOnce::add(const Ordering& ordering) {

@@ -51,6 +51,15 @@ struct Field {
   Lists lists = Lists::refused;
 };
 
+/// The words for a literal that is no quoted text, for one that is neither text nor list, and for a
+/// list where only others of the fields take one.
+Error bare_word(const Literal& literal);
+Error no_text_or_list(const Literal& literal);
+Error only_lists_of(std::span<const Field> fields);
+
+/// Write a number as Python does: `1000.0` for 1e3.
+std::string python_number(const Literal& literal);
+
 /// Find an attribute. Errors invalid_parameter_value: there is none (the message lists all).
 Result<const Field*> find_field(std::span<const Field> fields, std::string_view key);
 
@@ -79,12 +88,11 @@ bool asks_presence(const Comparison& comparison);
 /// names the tag.
 inline constexpr std::string_view kPromptTag = "mlflow.prompt.is_prompt";
 
-/// Tell whether a clause says that prompts stay hidden (`= 'false'`, `!= 'true'`): it means all
-/// that are no prompts, not those that have the tag with another value.
-bool hides_prompts(const Comparison& comparison);
-
-/// Tell whether a clause names the prompts' tag, other than to hide them.
-bool names_prompts(const std::vector<Comparison>& comparisons);
+/// Tell whether a clause is about the tag that makes a registered model a prompt, and whether the
+/// first such clause asks for prompts. Where none does, prompts are left out and the clauses about
+/// the tag mean nothing more.
+bool names_prompt_tag(const Comparison& comparison);
+bool asks_for_prompts(const std::vector<Comparison>& comparisons);
 
 /// Refuse an ordering that names one field twice.
 class OrderedOnce {

@@ -45,7 +45,16 @@ TEST(SearchParserTest, RefusesWithMlflowsWords) {
       {"1 = 1", "Expected 'Identifier' found '1'"},
       {"'a' = 'b'", "Expected 'Identifier' found ''a''"},
       {"name = 'a'; name = 'b'", "Search filter contained multiple expression"},
-      {"run_id IN ('a'", "ill-formed list"},
+      {"run_id IN ('a'", "Invalid clause(s) in filter string: 'run_id', 'IN', '(', ''a''"},
+      {"params.1 = 'x'", "Invalid clause(s) in filter string: 'params'"},
+      {"params.1e5 = 'x'", "Invalid clause(s) in filter string: 'params.'"},
+      {"params.from = 'x'", "Invalid clause(s) in filter string: 'params.', 'from', '=', ''x''"},
+      {"metrics.a > 1e+3 - 1 b", "Invalid clause(s) in filter string: 'metrics.a > 1e+3 - 1 b'"},
+      {"timestamp > 1", "Invalid clause(s) in filter string: 'timestamp', '>', '1'"},
+      {"name = 'a', name = 'b'", "Invalid clause(s) in filter string: 'name = 'a', name = 'b''"},
+      {"(name = 'a') AND x IS NULL", "Invalid clause(s) in filter string: '(name = 'a')'"},
+      {"name = 'a' = 'b'", "Expected 'Identifier' found 'name = 'a''"},
+      {"a is not  null", "Invalid clause(s) in filter string: 'a', 'is', 'not  null'"},
   };
   for (const auto& [filter, message] : cases) {
     const auto parsed = parse_filter(filter);
@@ -61,7 +70,7 @@ TEST(SearchParserTest, KeepsWhatIsWrongInAListForWhereListsAreTaken) {
       {"run_id IN ()", "While parsing a list in the query, expected a non-empty list"},
       {"run_id IN ('a', 1)", "but got different type in list: ('a', 1)"},
       {"run_id IN (1)", "but got different type in list: (1,)"},
-      {"run_id IN ('a' 'b')", "ill-formed list"},
+      {"run_id IN ('a' 1)", "ill-formed list"},
   };
   for (const auto& [filter, problem] : cases) {
     const auto parsed = parse_filter(filter);
@@ -70,6 +79,8 @@ TEST(SearchParserTest, KeepsWhatIsWrongInAListForWhereListsAreTaken) {
         << filter << " -> " << parsed->front().literal.problem;
   }
   EXPECT_EQ(parse_filter("run_id IN ('a', 'b')")->front().literal.problem, "");
+  EXPECT_EQ(parse_filter("run_id IN ('a' 'b', \"c\\'\",)")->front().literal.texts,
+            (std::vector<std::string>{"ab", "c'"}));
 }
 
 TEST(SearchParserTest, ReadsOrderings) {

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "store/model_versions.h"
 #include "store/registry_search.h"
+#include "store/search_lists.h"
 #include "store/version_rows.h"
 
 namespace slipway::store {
@@ -26,21 +27,22 @@ constexpr Field kOrderFields[] = {
 Result<Sql> number_clause(const Field& field, const Comparison& comparison) {
   constexpr std::string_view kAll[] = {"=", "!=", "<", "<=", ">", ">="};
   const Literal& literal = comparison.literal;
-  if (literal.kind != LiteralKind::text && literal.kind != LiteralKind::number) {
-    return attribute_test(kFields, field, comparison);
-  }
+  if (literal.kind == LiteralKind::list) return only_lists_of(kFields);
+  if (literal.kind == LiteralKind::bare) return bare_word(literal);
+  if (literal.kind == LiteralKind::other) return no_text_or_list(literal);
   if (std::find(std::begin(kAll), std::end(kAll), comparison.comparator) == std::end(kAll)) {
     return fail(Code::invalid_parameter_value, "Invalid comparator for attribute {}: {}",
                 field.name, comparison.comparator);
   }
   Comparison plain = comparison;
   if (literal.kind == LiteralKind::text) {
-    if (!to_number(literal.text)) {
-      return fail(Code::invalid_parameter_value, "Invalid value for numeric attribute '{}': '{}'",
-                  field.name, literal.text);
-    }
     plain.literal.kind = LiteralKind::number;
     plain.literal.written = literal.text;
+  }
+  if (!to_integer(plain.literal.written)) {
+    const bool is_text = literal.kind == LiteralKind::text;
+    return fail(Code::invalid_parameter_value, "Invalid value for numeric attribute '{}': {}",
+                field.name, is_text ? python_text(literal.text) : python_number(literal));
   }
   return attribute_test(kFields, field, plain);
 }
@@ -51,6 +53,12 @@ Result<Sql> attribute_clause(const Comparison& comparison) {
   constexpr std::string_view kLists[] = {"IN", "NOT IN"};
   const bool is_text = comparison.literal.kind == LiteralKind::text;
   if (is_text) TRY(check_text_comparator(comparison, "attribute", kLists));
+  if (comparison.literal.kind == LiteralKind::number) {
+    return fail(Code::invalid_parameter_value,
+                "Only the '{{'version_number', 'creation_timestamp', 'last_updated_timestamp'}}' "
+                "attributes support comparison with numeric values.");
+  }
+  if (comparison.literal.kind == LiteralKind::other) return no_text_or_list(comparison.literal);
   return attribute_test(kFields, *field, comparison);
 }
 
@@ -91,6 +99,7 @@ Result<Page<ModelVersion>> search_model_versions(db::Connection& conn,
   page.next_page_token = keys.next_page_token;
   for (const int64_t key : keys.items) {
     ModelVersion version = TRY(load_version(conn, key));
+    version.aliases.clear();  // a search does not tell them
     page.items.push_back(std::move(version));
   }
   return page;
