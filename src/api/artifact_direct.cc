@@ -20,7 +20,7 @@ Result<const files::DirectAccess*> direct(Workspace& workspace, std::string_view
 
 // The client gives its own path of the file; the name is what counts.
 Result<files::Path> upload_path(const Call& call) {
-  const auto folder = TRY(files::Path::parse(call.path("artifact_path")));
+  const auto folder = TRY(asked_path(call.path("artifact_path")));
   const auto own = TRY(call.text("path"));
   const auto slash = own.find_last_of("/\\");
   const auto name = slash == own.npos ? own : own.substr(slash + 1);
@@ -117,7 +117,7 @@ Result<Json> abort_upload(const Call& call, Workspace& workspace) {
 
 Result<Json> presign_download(const Call& call, Workspace& workspace) {
   const auto* access = TRY(direct(workspace, "Multipart download"));
-  const auto path = TRY(files::Path::parse(call.path("artifact_path")));
+  const auto path = TRY(asked_path(call.path("artifact_path")));
   const auto file = TRY(workspace.artifacts.read(path));
   const auto address = TRY(access->download_address(path, kDownloadSeconds));
   return JsonObject{{"url", address.url},

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/artifact_uri.h"
 #include "base/text.h"
 #include "files/path.h"
 #include "store/experiments.h"
@@ -49,7 +50,7 @@ std::optional<std::string> own_artifact_path(std::string_view uri) {
 }
 
 Result<std::string> owner_of_artifact(std::string_view text, store::Store& store) {
-  const auto path = TRY(files::Path::parse(text));
+  const auto path = TRY(asked_path(text));
   if (path.is_root()) return std::string();
   const auto first = path.segments().front();
   if (is_number(first)) {

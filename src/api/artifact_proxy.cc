@@ -1,4 +1,5 @@
 #include "api/artifact_direct.h"
+#include "api/artifact_uri.h"
 #include "api/file_response.h"
 #include "api/routes.h"
 #include "api/wire.h"
@@ -10,7 +11,7 @@ constexpr std::string_view kParameter = "artifact_path";
 
 Result<Json> list(const Call& call, Workspace& workspace) {
   const auto text = TRY(call.text_or("path", ""));
-  const auto path = TRY(files::Path::parse(text));
+  const auto path = TRY(asked_path(text));
   const auto entries = TRY(workspace.artifacts.list(path));
   JsonObject out;
   JsonArray files;
@@ -20,13 +21,13 @@ Result<Json> list(const Call& call, Workspace& workspace) {
 }
 
 Result<http::Response> download(Call& call, Workspace& workspace) {
-  const auto path = TRY(files::Path::parse(call.path(kParameter)));
+  const auto path = TRY(asked_path(call.path(kParameter)));
   auto file = TRY(workspace.artifacts.read(path));
   return file_response(call.request(), std::move(file), path.name());
 }
 
 Result<http::Response> upload(Call& call, Workspace& workspace) {
-  const auto path = TRY(files::Path::parse(call.path(kParameter)));
+  const auto path = TRY(asked_path(call.path(kParameter)));
   if (call.request().body_file) {
     TRY(workspace.artifacts.put_file(path, *call.request().body_file));
   } else {
@@ -36,7 +37,7 @@ Result<http::Response> upload(Call& call, Workspace& workspace) {
 }
 
 Result<Json> remove(const Call& call, Workspace& workspace) {
-  const auto path = TRY(files::Path::parse(call.path(kParameter)));
+  const auto path = TRY(asked_path(call.path(kParameter)));
   TRY(workspace.artifacts.remove(path));
   return JsonObject();
 }

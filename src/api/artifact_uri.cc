@@ -55,4 +55,10 @@ Result<files::Path> resolve_artifact_uri(std::string_view uri, store::Store& sto
   return folder.below(rest);
 }
 
+Result<files::Path> asked_path(std::string_view text) {
+  auto path = files::Path::parse(text);
+  if (path.ok()) return path;
+  return fail(Code::invalid_parameter_value, "Invalid path");
+}
+
 }  // namespace slipway::api

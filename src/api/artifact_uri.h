@@ -15,4 +15,8 @@ namespace slipway::api {
 ///          resource_does_not_exist: no such run or logged model.
 Result<files::Path> resolve_artifact_uri(std::string_view uri, store::Store& store);
 
+/// Read a path that a request names.
+/// Errors   invalid_parameter_value, in MLflow's two words: the path is not safe.
+Result<files::Path> asked_path(std::string_view text);
+
 }  // namespace slipway::api

@@ -12,10 +12,9 @@ namespace slipway::api {
 namespace {
 
 // The files of `folder` below an artifact root, named from the root.
-Result<Json> list_below(std::string_view root_uri, std::string_view folder, Workspace& workspace) {
+Result<Json> list_below(std::string_view root_uri, const files::Path& below, Workspace& workspace) {
   const auto root = TRY(resolve_artifact_uri(root_uri, workspace.store));
-  const auto below = TRY(files::Path::parse(folder));
-  const auto path = TRY(root.below(folder));
+  const auto path = TRY(root.below(below.text()));
   const auto entries = TRY(workspace.artifacts.list(path));
   JsonObject out{{"root_uri", root_uri}};
   JsonArray files;
@@ -25,16 +24,17 @@ Result<Json> list_below(std::string_view root_uri, std::string_view folder, Work
 }
 
 Result<http::Response> file_below(const Call& call, std::string_view root_uri,
-                                  std::string_view name, Workspace& workspace) {
+                                  const files::Path& below, Workspace& workspace) {
   const auto root = TRY(resolve_artifact_uri(root_uri, workspace.store));
-  const auto path = TRY(root.below(name));
+  const auto path = TRY(root.below(below.text()));
   auto file = TRY(workspace.artifacts.read(path));
   return file_response(call.request(), std::move(file), path.name());
 }
 
 Result<Json> list(const Call& call, Workspace& workspace) {
   const auto run_id = TRY(read_run_id(call));
-  const auto folder = TRY(call.text_or("path", ""));
+  const auto text = TRY(call.text_or("path", ""));
+  const auto folder = TRY(asked_path(text));
   const auto info =
       TRY(workspace.store.read([&](db::Connection& c) { return store::get_run_info(c, run_id); }));
   return list_below(info.artifact_uri, folder, workspace);
@@ -45,7 +45,8 @@ Result<http::Response> get_artifact(Call& call, Workspace& workspace) {
   auto run_id = TRY(call.text_or("run_id", uuid));
   const auto fields = TRY(call.fields());
   if (run_id.empty()) return fields.missing("run_id");
-  const auto name = TRY(call.text("path"));
+  const auto text = TRY(call.text("path"));
+  const auto name = TRY(asked_path(text));
   const auto info =
       TRY(workspace.store.read([&](db::Connection& c) { return store::get_run_info(c, run_id); }));
   return file_below(call, info.artifact_uri, name, workspace);
@@ -54,21 +55,24 @@ Result<http::Response> get_artifact(Call& call, Workspace& workspace) {
 Result<http::Response> get_version_artifact(Call& call, Workspace& workspace) {
   const auto model = TRY(call.text("name"));
   const auto version = TRY(call.text("version"));
-  const auto name = TRY(call.text("path"));
+  const auto text = TRY(call.text("path"));
+  const auto name = TRY(asked_path(text));
   const auto uri = TRY(workspace.store.read(
       [&](db::Connection& c) { return store::download_uri(c, model, version); }));
   return file_below(call, uri, name, workspace);
 }
 
 Result<Json> list_of_model(const Call& call, Workspace& workspace) {
-  const auto folder = TRY(call.text_or("artifact_directory_path", ""));
+  const auto text = TRY(call.text_or("artifact_directory_path", ""));
+  const auto folder = TRY(asked_path(text));
   const auto model = TRY(workspace.store.read(
       [&](db::Connection& c) { return store::get_logged_model(c, call.path("model_id")); }));
   return list_below(model.artifact_uri, folder, workspace);
 }
 
 Result<http::Response> get_model_artifact(Call& call, Workspace& workspace) {
-  const auto name = TRY(call.text("artifact_file_path"));
+  const auto text = TRY(call.text("artifact_file_path"));
+  const auto name = TRY(asked_path(text));
   const auto model = TRY(workspace.store.read(
       [&](db::Connection& c) { return store::get_logged_model(c, call.path("model_id")); }));
   return file_below(call, model.artifact_uri, name, workspace);
