@@ -18,7 +18,8 @@ Result<http::Response> version(Call&, Workspace&) {
   return http::respond(200, std::string(kMlflowVersion), "text/plain; charset=utf-8");
 }
 
-// What clients may rely on. Source: members as observed on mlflow 3.17.2.
+// What clients may rely on. Source: members as observed on mlflow 3.17.2; the two of presigned
+// uploads tell that the requests are known, not that this store can answer them.
 Result<Json> server_info(const Call&, Workspace& workspace) {
   const bool direct = workspace.artifacts.direct() != nullptr;
   return JsonObject{{"store_type", "SqlStore"},
@@ -26,8 +27,9 @@ Result<Json> server_info(const Call&, Workspace& workspace) {
                     {"trace_archival_enabled", false},
                     {"multipart_uploads_enabled", direct},
                     {"multipart_downloads_enabled", direct},
-                    {"presigned_upload_run_id_supported", direct},
-                    {"presigned_upload_model_id_supported", direct}};
+                    {"presigned_upload_run_id_supported", true},
+                    {"presigned_upload_model_id_supported", true},
+                    {"features_enabled", JsonObject{{"gateway", false}}}};
 }
 
 constexpr Route kRoutes[] = {
