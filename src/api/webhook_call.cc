@@ -93,6 +93,9 @@ Result<void> check_webhook_url(const WebhookPolicy& policy, const std::string& u
     return invalid("Webhook URL cannot be empty or just whitespace: '{}'", url);
   }
   const auto end = url.find("://");
+  const auto brackets =
+      std::count(url.begin(), url.end(), '[') - std::count(url.begin(), url.end(), ']');
+  if (brackets != 0) return invalid("Invalid webhook URL '{}': an IPv6 address has no end", url);
   const auto scheme = lower(std::string_view(url).substr(0, end == url.npos ? 0 : end));
   if (scheme != "https" && scheme != "http") {
     return invalid("Invalid webhook URL scheme: '{}'. Allowed schemes are: https.", scheme);

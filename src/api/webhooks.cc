@@ -71,6 +71,7 @@ Result<Json> create(const Call& call, Workspace& workspace) {
   request.secret = TRY(fields.text_or("secret", ""));
   const auto status = TRY(read_status(fields));
   request.status = status.value_or(store::WebhookStatus::active);
+  TRY(store::check_webhook_name(request.name));
   TRY(check_webhook_url(workspace.options.webhooks, request.url));
   const auto webhook = TRY(
       workspace.store.write([&](db::Connection& c) { return store::create_webhook(c, request); }));
@@ -115,6 +116,8 @@ Result<Json> update(const Call& call, Workspace& workspace) {
   change.description = TRY(fields.maybe_text("description"));
   change.secret = TRY(fields.maybe_text("secret"));
   change.status = TRY(read_status(fields));
+  TRY(find(call, workspace));
+  if (change.name) TRY(store::check_webhook_name(*change.name));
   if (change.url) TRY(check_webhook_url(workspace.options.webhooks, *change.url));
   const auto webhook = TRY(workspace.store.write([&](db::Connection& c) {
     return store::update_webhook(c, call.path("webhook_id"), change);

@@ -56,21 +56,6 @@ std::vector<Event> make_events() {
   return events;
 }
 
-Result<void> check_name(std::string_view name) {
-  const auto is_end = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-  };
-  const auto fits = [&](char c) { return is_end(c) || c == '.' || c == '_' || c == '-'; };
-  const bool holds = !name.empty() && name.size() <= kMaxNameLength && is_end(name.front()) &&
-                     is_end(name.back()) && std::all_of(name.begin(), name.end(), fits);
-  if (holds) return {};
-  return fail(Code::invalid_parameter_value,
-              "Webhook name '{}' is invalid. It must start and end with a letter or digit, be less "
-              "than 63 characters long, and contain only letters, digits, dots (.), underscores "
-              "(_), and hyphens (-).",
-              name);
-}
-
 Result<void> check_events(const std::vector<std::string>& events) {
   if (events.empty()) {
     return fail(Code::invalid_parameter_value,
@@ -145,8 +130,23 @@ const JsonObject* example_of_event(std::string_view event) {
   return found == kEvents.end() ? nullptr : &found->example;
 }
 
+Result<void> check_webhook_name(std::string_view name) {
+  const auto is_end = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+  };
+  const auto fits = [&](char c) { return is_end(c) || c == '.' || c == '_' || c == '-'; };
+  const bool holds = !name.empty() && name.size() <= kMaxNameLength && is_end(name.front()) &&
+                     is_end(name.back()) && std::all_of(name.begin(), name.end(), fits);
+  if (holds) return {};
+  return fail(Code::invalid_parameter_value,
+              "Webhook name '{}' is invalid. It must start and end with a letter or digit, be less "
+              "than 63 characters long, and contain only letters, digits, dots (.), underscores "
+              "(_), and hyphens (-).",
+              name);
+}
+
 Result<Webhook> create_webhook(db::Connection& conn, const Webhook& request) {
-  TRY(check_name(request.name));
+  TRY(check_webhook_name(request.name));
   TRY(check_events(request.events));
   const int64_t time_ms = now_ms();
   const int64_t key = TRY(conn.insert(
@@ -168,7 +168,7 @@ Result<Webhook> update_webhook(db::Connection& conn, std::string_view webhook_id
                                const WebhookUpdate& update) {
   const int64_t key = TRY(key_of(conn, webhook_id));
   Webhook now = TRY(load_webhook(conn, key));
-  if (update.name) TRY(check_name(*update.name));
+  if (update.name) TRY(check_webhook_name(*update.name));
   if (update.events) {
     TRY(check_events(*update.events));
     TRY(put_events(conn, key, *update.events));

@@ -43,6 +43,10 @@ struct WebhookUpdate {
 /// Source   the events and their members are those of mlflow 3.17.2.
 const JsonObject* example_of_event(std::string_view event);
 
+/// Refuse a name that is not 1 to 63 letters, digits, dots, underscores and hyphens, with a letter
+/// or a digit at both ends.
+Result<void> check_webhook_name(std::string_view name);
+
 /// Errors of these   resource_does_not_exist: no such webhook; invalid_parameter_value: a name or
 ///                   an event that cannot be. The caller has checked the URL.
 Result<Webhook> create_webhook(db::Connection& conn, const Webhook& request);
