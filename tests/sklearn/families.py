@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from cases import Family
+from ensemble_cases import committees
 from feature_cases import features
 from linear_cases import linear
+from other_cases import others
 from preparation_cases import preparation
+from tree_cases import trees
 
-FAMILIES: tuple[Family, ...] = (linear, preparation, features)
+FAMILIES: tuple[Family, ...] = (linear, preparation, features, trees, committees, others)

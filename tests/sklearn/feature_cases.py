@@ -5,8 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from cases import Case, numbers, with_missing
+from cases import Case, numbers, two_classes, with_missing
+from sklearn import feature_selection as fs
 from sklearn import preprocessing as pp
+from sklearn.decomposition import PCA, FastICA, IncrementalPCA, TruncatedSVD
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.kernel_approximation import Nystroem, RBFSampler
+from sklearn.linear_model import LogisticRegression
+from sklearn.random_projection import GaussianRandomProjection, SparseRandomProjection
+from sklearn.tree import DecisionTreeClassifier
 
 TRANSFORM = ("transform",)
 
@@ -57,6 +64,43 @@ def distributions() -> Iterator[Case]:
     yield Case("power_box_cox", box, np.abs(later) + 0.2, TRANSFORM, relative=1e-8, refused=(x,))
 
 
+def projections() -> Iterator[Case]:
+    x, rows = numbers(), numbers(seed=8)
+    close = {"relative": 1e-7, "absolute": 1e-9}
+    for i, step in enumerate((
+        PCA(), PCA(3, whiten=True), TruncatedSVD(3, random_state=0), IncrementalPCA(2),
+        FastICA(3, random_state=0, whiten="unit-variance"), RBFSampler(random_state=0),
+        GaussianRandomProjection(3, random_state=0), SparseRandomProjection(3, random_state=0),
+        Nystroem(n_components=9, random_state=0),
+        Nystroem(kernel="poly", degree=2, gamma=0.1, n_components=4),
+    )):  # fmt: skip
+        name = f"projection_{type(step).__name__}_{i}"
+        yield Case(name, step.fit(x), rows, TRANSFORM, **close)
+
+
+def selections() -> Iterator[Case]:
+    x, rows = numbers(), numbers(seed=8)
+    y = two_classes(x)
+    tree = DecisionTreeClassifier(random_state=0)
+    forest = RandomForestClassifier(7, random_state=0)
+    sparse = LogisticRegression(penalty="l1", solver="liblinear")
+    for i, step in enumerate((
+        fs.VarianceThreshold(0.5), fs.SelectKBest(k=2), fs.SelectKBest(k="all"),
+        fs.SelectPercentile(percentile=40), fs.SelectFpr(), fs.SelectFdr(), fs.SelectFwe(),
+        fs.GenericUnivariateSelect(mode="k_best", param=3), fs.SelectFromModel(tree),
+        fs.SelectFromModel(forest, threshold="0.5*median"), fs.SelectFromModel(sparse),
+        fs.SelectFromModel(LogisticRegression(), max_features=2, threshold=-np.inf),
+        fs.RFE(tree, n_features_to_select=2), fs.RFECV(tree, cv=3),
+        fs.SequentialFeatureSelector(tree, n_features_to_select=2, cv=2),
+    )):  # fmt: skip
+        name = f"selection_{type(step).__name__}_{i}"
+        yield Case(name, step.fit(x, y), rows, TRANSFORM)
+    chosen = fs.RFE(LogisticRegression(), n_features_to_select=2).fit(x, y)
+    yield Case("selection_predicts", chosen, rows, ("predict", "predict_proba"), relative=1e-8)
+
+
 def features() -> Iterator[Case]:
+    yield from projections()
+    yield from selections()
     yield from expansions()
     yield from distributions()

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from cases import VERSION, Case, numbers, random, target, three_classes, two_classes
 from sklearn import linear_model as lm
+from sklearn.base import clone
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.svm import LinearSVC, LinearSVR
 
@@ -63,7 +64,7 @@ def classifiers() -> Iterator[Case]:
             if "log_loss" in str(model) and VERSION < (1, 3):
                 continue  # no probability where every class has 0: NaN then, equal shares since
             yield Case(name, model.fit(x, y), x, methods, relative=1e-8)
-            model = type(model)(**model.get_params())
+            model = clone(model)
     liblinear = lm.LogisticRegression(solver="liblinear").fit(x, two_classes(x))
     yield Case("linear_liblinear", liblinear, x, probabilities)
     single = x.astype("float32")

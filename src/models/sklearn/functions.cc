@@ -83,10 +83,21 @@ const NumpyFunction* find_numpy_function(const Object& object) {
   return found == std::end(kFunctions) ? nullptr : found;
 }
 
+// partial(check_array, …), by which histogram boosting hands on the columns that are numbers.
+bool is_check_of_arrays(const Object& function) {
+  if (function.kind != Kind::instance || function.text != "functools.partial") return false;
+  const auto* state = function.state;
+  return state != nullptr && !state->items.empty() && state->items[0]->kind == Kind::name &&
+         state->items[0]->text == "sklearn.utils.validation.check_array";
+}
+
 Result<EstimatorPtr> make_function(const State& state) {
   const auto* function = state.given("func");
   if (function == nullptr) return EstimatorPtr(new FunctionTransformer(state, nullptr));
   const auto* found = find_numpy_function(*function);
+  if (found == nullptr && is_check_of_arrays(*function)) {
+    return EstimatorPtr(new FunctionTransformer(state, nullptr));
+  }
   if (found == nullptr) {
     return state.unsupported("func " + objects::describe(*function) +
                              " (numpy's functions of one number are)");

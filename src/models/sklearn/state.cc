@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/text.h"
+
 namespace slipway::models::sklearn {
 
 using objects::Kind;
@@ -48,6 +50,12 @@ Result<data::Column> object_labels(const std::vector<const Object*>& items) {
 }
 
 }  // namespace
+
+int64_t version_of(const State& state) {
+  const auto parts = split(state.text_or("_sklearn_version", ""), '.');
+  if (parts.size() < 2) return 0;
+  return to_integer(parts[0]).value_or(0) * 100 + to_integer(parts[1]).value_or(0);
+}
 
 std::vector<const Object*> items_of(const Object& object) {
   if (object.kind == Kind::array) return object.array->objects;

@@ -65,6 +65,10 @@ Result<data::Column> labels_of(const objects::Object& object);
 /// Items of a list, tuple or array of objects.
 std::vector<const objects::Object*> items_of(const objects::Object& object);
 
+/// The version of scikit-learn that saved an estimator, as 100 × major + minor; 0 where it does not
+/// say.
+int64_t version_of(const State& state);
+
 /// Rows of a label column, as an unnamed column.
 data::Column take_labels(const data::Column& labels, const std::vector<size_t>& rows);
 
