@@ -142,12 +142,11 @@ def lleaves_compiled(kind: str, path: Path, folder: Path):
 
     model = lleaves.Model(model_file=path)
     model.compile()
-    call = model._c_entry_func
     out = np.empty(max(COUNTS))
     to = out.ctypes.data_as(ctypes.POINTER(ctypes.c_double))
 
     def predict(rows: np.ndarray) -> None:
-        call(rows.ctypes.data_as(ctypes.POINTER(ctypes.c_double)), to, 0, len(rows))
+        model._c_entry_func(rows.ctypes.data_as(ctypes.POINTER(ctypes.c_double)), to, 0, len(rows))
 
     return predict, "f8"
 

@@ -17,6 +17,7 @@ struct Wide {
     return static_cast<uint32_t>(_mm_popcnt_u32(static_cast<uint32_t>(low | high << 8)));
   }
 
+  template <uint32_t kLines>
   SLIPWAY_KERNEL static inline uint8_t rank(const float* table, float x) {
     const __m256 value = _mm256_set1_ps(x);
     const uint32_t block = count(table, value) * 16;
@@ -30,10 +31,11 @@ struct Wide {
     return static_cast<uint32_t>(_mm_popcnt_u32(static_cast<uint32_t>(low | high << 4)));
   }
 
+  template <uint32_t kLines>
   SLIPWAY_KERNEL static inline uint8_t rank(const double* table, double x) {
     const __m256d value = _mm256_set1_pd(x);
     uint32_t block = 0;
-    for (int i = 0; i < 4; ++i) block += count(table + 8 * i, value);
+    for (uint32_t i = 0; i < kLines; ++i) block += count(table + 8 * i, value);
     block *= 8;
     return static_cast<uint8_t>(block + count(table + 32 + block, value));
   }

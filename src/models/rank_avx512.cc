@@ -11,22 +11,34 @@ namespace slipway::models {
 namespace {
 
 struct Wide {
+  template <uint32_t kLines>
   SLIPWAY_KERNEL static inline uint8_t rank(const float* table, float x) {
     const __m512 value = _mm512_set1_ps(x);
     const uint32_t pivots = _mm512_cmp_ps_mask(_mm512_load_ps(table), value, _CMP_LE_OQ);
-    const uint32_t block = static_cast<uint32_t>(_mm_popcnt_u32(pivots)) * 16;
+    const auto block = static_cast<uint32_t>(_mm_popcnt_u32(pivots)) * 16;
     const uint32_t rest = _mm512_cmp_ps_mask(_mm512_load_ps(table + 16 + block), value, _CMP_LE_OQ);
     return static_cast<uint8_t>(block + static_cast<uint32_t>(_mm_popcnt_u32(rest)));
   }
 
+  // 16 of them.
+  SLIPWAY_KERNEL static inline __mmask16 at_most(const double* table, __m512d value) {
+    const __mmask8 low = _mm512_cmp_pd_mask(_mm512_load_pd(table), value, _CMP_LE_OQ);
+    const __mmask8 high = _mm512_cmp_pd_mask(_mm512_load_pd(table + 8), value, _CMP_LE_OQ);
+    return _mm512_kunpackb(high, low);
+  }
+
+  template <uint32_t kLines>
   SLIPWAY_KERNEL static inline uint8_t rank(const double* table, double x) {
     const __m512d value = _mm512_set1_pd(x);
-    uint32_t pivots = 0;
-    for (int i = 0; i < 4; ++i) {
-      const uint32_t part = _mm512_cmp_pd_mask(_mm512_load_pd(table + 8 * i), value, _CMP_LE_OQ);
-      pivots |= part << (8 * i);
+    uint32_t pivots;
+    if constexpr (kLines == 1) {
+      pivots = _mm512_cmp_pd_mask(_mm512_load_pd(table), value, _CMP_LE_OQ);
+    } else if constexpr (kLines == 2) {
+      pivots = at_most(table, value);
+    } else {
+      pivots = _mm512_kunpackw(at_most(table + 16, value), at_most(table, value));
     }
-    const uint32_t block = static_cast<uint32_t>(_mm_popcnt_u32(pivots)) * 8;
+    const auto block = static_cast<uint32_t>(_mm_popcnt_u32(pivots)) * 8;
     const uint32_t rest = _mm512_cmp_pd_mask(_mm512_load_pd(table + 32 + block), value, _CMP_LE_OQ);
     return static_cast<uint8_t>(block + static_cast<uint32_t>(_mm_popcnt_u32(rest)));
   }
@@ -133,7 +145,7 @@ SLIPWAY_KERNEL inline RowRanks rank_row(const RankTrees<X, Sum>& trees, const X*
   alignas(64) uint8_t ranks[128];
   for (const auto& source : trees.sources) {
     const X x = prepared(row[source.feature], source.kind);
-    const uint8_t rank = Wide::rank(trees.thresholds[source.first_line].values.data(), x);
+    const uint8_t rank = Wide::rank<4>(trees.thresholds[source.first_line].values.data(), x);
     if (source.low_column >= 0) ranks[source.low_column] = rank;
     if (source.high_column >= 0) ranks[source.high_column] = x != x ? 255 : rank;
   }

@@ -23,7 +23,48 @@ SLIPWAY_KERNEL inline X prepared(X x, ColumnKind kind) {
     const X zero = static_cast<X>(kZeroBound);
     return x <= zero && x >= -zero ? std::numeric_limits<X>::quiet_NaN() : x;
   }
-  return kind == ColumnKind::filled && x != x ? X{0} : x;
+  if (kind == ColumnKind::filled) return x == x ? x : X{0};
+  return x;
+}
+
+// Ranks of 64 rows, of which the first n are there.
+template <uint32_t kLines, ColumnKind kKind, typename X>
+SLIPWAY_KERNEL inline void rank_rows(const X* table, const X* values, size_t stride, size_t n,
+                                     uint8_t* ranks) {
+  if (n >= kRowsPerMask) {
+#pragma GCC unroll 4
+    for (size_t i = 0; i < kRowsPerMask; ++i) {
+      ranks[i] = Wide::template rank<kLines>(table, prepared(values[i * stride], kKind));
+    }
+    return;
+  }
+  for (size_t i = 0; i < kRowsPerMask; ++i) {
+    const X x = values[(i < n ? i : 0) * stride];
+    ranks[i] = Wide::template rank<kLines>(table, prepared(x, kKind));
+  }
+}
+
+template <ColumnKind kKind, typename X>
+SLIPWAY_KERNEL inline void rank_rows(const X* table, uint32_t n_lines, const X* values,
+                                     size_t stride, size_t n, uint8_t* ranks) {
+  switch (n_lines) {
+    case 1: return rank_rows<1, kKind>(table, values, stride, n, ranks);
+    case 2: return rank_rows<2, kKind>(table, values, stride, n, ranks);
+    default: return rank_rows<4, kKind>(table, values, stride, n, ranks);
+  }
+}
+
+template <typename X>
+SLIPWAY_KERNEL inline void rank_rows(const X* table, const RankSource& source, const X* values,
+                                     size_t stride, size_t n, uint8_t* ranks) {
+  const uint32_t n_lines = source.n_pivot_lines;
+  switch (source.kind) {
+    case ColumnKind::filled:
+      return rank_rows<ColumnKind::filled>(table, n_lines, values, stride, n, ranks);
+    case ColumnKind::plain_zero:
+      return rank_rows<ColumnKind::plain_zero>(table, n_lines, values, stride, n, ranks);
+    default: return rank_rows<ColumnKind::plain>(table, n_lines, values, stride, n, ranks);
+  }
 }
 
 // Ranks of a feature in n rows, for one mask after another: [mask][column][row].
@@ -32,24 +73,21 @@ SLIPWAY_KERNEL inline void rank_source(const RankTrees<X, Sum>& trees, const Ran
                                        const X* values, size_t stride, size_t n, uint8_t* out) {
   const X* table = trees.thresholds[source.first_line].values.data();
   const size_t mask_size = trees.n_columns * kRowsPerMask;
-  uint8_t ranks[kRowsPerMask];
-  uint8_t missing[kRowsPerMask];
   for (size_t begin = 0; begin < n; begin += kRowsPerMask) {
-    const size_t end = n - begin < kRowsPerMask ? n - begin : kRowsPerMask;
-    for (size_t i = 0; i < kRowsPerMask; ++i) {
-      const size_t row = begin + (i < end ? i : 0);  // what is beyond is a row too
-      const X x = prepared(values[row * stride], source.kind);
-      ranks[i] = Wide::rank(table, x);
-      missing[i] = x != x ? 255 : 0;
-    }
+    alignas(64) uint8_t ranks[kRowsPerMask];
+    const size_t left = n - begin;
+    const X* const from = values + begin * stride;
+    rank_rows(table, source, from, stride, left, ranks);
     uint8_t* const here = out + begin / kRowsPerMask * mask_size;
     if (source.low_column >= 0) {
       std::memcpy(here + static_cast<size_t>(source.low_column) * kRowsPerMask, ranks, 64);
     }
-    if (source.high_column >= 0) {
-      for (size_t i = 0; i < kRowsPerMask; ++i) ranks[i] |= missing[i];
-      std::memcpy(here + static_cast<size_t>(source.high_column) * kRowsPerMask, ranks, 64);
+    if (source.high_column < 0) continue;
+    for (size_t i = 0; i < kRowsPerMask && i < left; ++i) {
+      const X x = prepared(from[i * stride], source.kind);
+      ranks[i] = x != x ? 255 : ranks[i];
     }
+    std::memcpy(here + static_cast<size_t>(source.high_column) * kRowsPerMask, ranks, 64);
   }
 }
 

@@ -93,7 +93,9 @@ struct RankMaker {
     X* const blocks = out.thresholds[first + Out::kPivotLines].values.data();
     std::ranges::copy(list, blocks);
     for (size_t i = 0; (i + 1) * kBlock <= list.size(); ++i) pivots[i] = list[(i + 1) * kBlock - 1];
-    out.sources.push_back({key.first, key.second, first, -1, -1});
+    const size_t n_pivots = std::max<size_t>(list.size() / kBlock, 1);
+    const auto n_lines = static_cast<uint32_t>((n_pivots + kBlock - 1) / kBlock);
+    out.sources.push_back({key.first, key.second, first, n_lines, -1, -1});
   }
 
   // Where a node's column and rank are; columns are made as they are needed.

@@ -23,10 +23,11 @@ struct alignas(64) Line {
 /// a byte: a feature with more thresholds has several sources.
 struct RankSource {
   uint32_t feature;
-  ColumnKind kind;      // plain, plain_zero or filled
-  uint32_t first_line;  // in RankTrees::thresholds: pivots, then blocks
-  int32_t low_column;   // column of ranks where NaN has rank 0; -1: none
-  int32_t high_column;  // where NaN has rank 255; -1: none
+  ColumnKind kind;         // plain, plain_zero or filled
+  uint32_t first_line;     // in RankTrees::thresholds: pivots, then blocks
+  uint32_t n_pivot_lines;  // that are not empty, but one at least
+  int32_t low_column;      // column of ranks where NaN has rank 0; -1: none
+  int32_t high_column;     // where NaN has rank 255; -1: none
 };
 
 struct RankNode {

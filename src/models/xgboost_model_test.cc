@@ -19,13 +19,15 @@ std::vector<fs::path> cases() {
 }
 
 std::string model_bytes(const fs::path& folder) {
-  const auto ubj = read_file(folder / "model.ubj");
-  return ubj.ok() ? *ubj : *read_file(folder / "model.json");
+  for (const auto* name : {"model.ubj", "model.json"}) {
+    if (fs::exists(folder / name)) return *read_file(folder / name);
+  }
+  return *read_file(folder / "model.bin");
 }
 
 TEST(XgboostModel, EqualsTheLibraryToTheBit) {
   const auto folders = cases();
-  ASSERT_GE(folders.size(), 12u);
+  ASSERT_GE(folders.size(), 16u);
   for (const auto& folder : folders) {
     SCOPED_TRACE(folder);
     const auto model = XgboostModel::parse(model_bytes(folder));
@@ -87,6 +89,20 @@ TEST(XgboostModel, ReadsBothFormsOfBaseScore) {
   const auto input = read_numbers(folder / "input.csv");
   EXPECT_EQ(*old->predict({input.values.data(), input.n_rows, 5}),
             read_numbers(folder / "expected.csv").values);
+}
+
+TEST(XgboostModel, KeepsTheTreesUpToTheBestIteration) {
+  const auto n_trees = [](const char* name, XgboostTrees which) {
+    const auto bytes = model_bytes(golden_folder() / "models/xgboost" / name);
+    const auto model = XgboostModel::parse(bytes, which);
+    return model.ok() ? model->n_trees() : 0;
+  };
+  EXPECT_EQ(n_trees("binary_form_classes", XgboostTrees::all), 18u);
+  EXPECT_EQ(n_trees("binary_form_classes", XgboostTrees::to_best_iteration), 12u);
+  EXPECT_LT(n_trees("early_stopped", XgboostTrees::to_best_iteration),
+            n_trees("early_stopped", XgboostTrees::all));
+  EXPECT_EQ(n_trees("regression", XgboostTrees::to_best_iteration),
+            n_trees("regression", XgboostTrees::all));
 }
 
 // Whatever a damaged file says, it is refused or gives a model that predicts in bounds.
