@@ -182,7 +182,6 @@ Result<int> models_versions(Invocation& call) {
   Flags flags(call);
   flags.positional(name, "NAME", kModelHelp);
   auto server = TRY(connect(flags, format));
-  TRY(client::get_model(server, name));
   const auto versions = TRY(client::list_versions(server, name));
   print(version_listing(versions), format);
   return 0;

@@ -102,7 +102,16 @@ Result<std::vector<ModelVersion>> list_versions(Server& server, std::string_view
   if (name.find('\'') != name.npos) {
     return fail(Code::invalid_parameter_value, "a model's name has no quote in it: {}", name);
   }
-  return search_versions(server, {fmt::format("name = '{}'", name), {"version_number ASC"}});
+  const auto model = TRY(get_model(server, name));
+  auto versions =
+      TRY(search_versions(server, {fmt::format("name = '{}'", name), {"version_number ASC"}}));
+  for (auto& version : versions) {  // a search tells no aliases
+    version.aliases.clear();
+    for (const auto& [alias, number] : model.aliases) {
+      if (number == version.version) version.aliases.push_back(alias);
+    }
+  }
+  return versions;
 }
 
 Result<ModelVersion> register_version(Server& server, std::string_view name,

@@ -42,8 +42,9 @@ struct RegistrySearch {
 Result<std::vector<RegisteredModel>> search_models(Server& server,
                                                    const RegistrySearch& search = {});
 Result<RegisteredModel> get_model(Server& server, std::string_view name);
+/// Aliases are not among what it finds.
 Result<std::vector<ModelVersion>> search_versions(Server& server, const RegistrySearch& search);
-/// Every version of a model, lowest first.
+/// Every version of a model with its aliases, lowest first. Errors   resource_does_not_exist.
 Result<std::vector<ModelVersion>> list_versions(Server& server, std::string_view name);
 /// Make the registered model where there is none, then its next version.
 Result<ModelVersion> register_version(Server& server, std::string_view name,
