@@ -8,6 +8,7 @@ from feature_cases import features
 from linear_cases import linear
 from other_cases import others
 from preparation_cases import preparation
+from text_cases import text
 from tree_cases import trees
 
-FAMILIES: tuple[Family, ...] = (linear, preparation, features, trees, committees, others)
+FAMILIES: tuple[Family, ...] = (linear, preparation, features, trees, committees, others, text)

@@ -22,6 +22,7 @@ std::span<const EstimatorRow> neural_rows();
 std::span<const EstimatorRow> projection_rows();
 std::span<const EstimatorRow> scaling_rows();
 std::span<const EstimatorRow> selection_rows();
+std::span<const EstimatorRow> text_rows();
 std::span<const EstimatorRow> vector_rows();
 std::span<const EstimatorRow> wrapper_rows();
 
