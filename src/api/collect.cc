@@ -1,14 +1,10 @@
 #include "api/collect.h"
 
 #include <algorithm>
-#include <atomic>
-#include <optional>
 #include <span>
-#include <thread>
 
 #include "api/artifact_uri.h"
 #include "base/clock.h"
-#include "base/guarded.h"
 
 namespace slipway::api {
 namespace {
@@ -17,7 +13,6 @@ constexpr double kWriteSeconds = 0.02;  // what one write may hold up others
 constexpr size_t kFirstBatch = 32;
 constexpr size_t kMaxBatch = 2048;
 constexpr int64_t kFolderBatch = 512;
-constexpr int kRemovers = 4;
 constexpr std::string_view kOwn = "mlflow-artifacts:";
 
 // How long a collection may still go on.
@@ -62,32 +57,21 @@ files::Path folder_of(const files::Path& path) {
   return is_own ? parent : path;
 }
 
-// Remove the files at these addresses, a few at a time; gives those that are kept elsewhere.
+// Remove the files at these addresses; gives those that are kept elsewhere.
 Result<std::vector<std::string>> remove_files(store::Store& store, files::ArtifactStore& artifacts,
                                               const std::vector<std::string>& addresses) {
-  std::atomic<size_t> next = 0;
-  Guarded<std::vector<std::string>> elsewhere;
-  Guarded<std::optional<Error>> failure;
-  const auto work = [&] {
-    for (size_t i = next++; i < addresses.size(); i = next++) {
-      const auto& address = addresses[i];
-      const auto path = resolve_artifact_uri(address, store);
-      if (!address.starts_with(kOwn) || !path.ok() || path->is_root()) {
-        elsewhere.with([&](auto& list) { list.push_back(address); });
-        continue;
-      }
-      const auto removed = artifacts.remove(folder_of(*path));
-      if (removed.ok()) continue;
-      failure.with([&](auto& first) { first = removed.error(); });
-      return;
+  std::vector<std::string> elsewhere;
+  std::vector<files::Path> folders;
+  for (const auto& address : addresses) {
+    const auto path = resolve_artifact_uri(address, store);
+    if (!address.starts_with(kOwn) || !path.ok() || path->is_root()) {
+      elsewhere.push_back(address);
+    } else {
+      folders.push_back(folder_of(*path));
     }
-  };
-  std::vector<std::thread> removers;
-  for (int i = 0; i < kRemovers; ++i) removers.emplace_back(work);
-  for (auto& remover : removers) remover.join();
-  auto error = failure.with([](auto& first) { return first; });
-  if (error) return std::move(*error);
-  return elsewhere.with([](auto& list) { return list; });
+  }
+  TRY(artifacts.remove_all(folders));
+  return elsewhere;
 }
 
 Result<bool> remove_freed(store::Store& store, files::ArtifactStore& artifacts,

@@ -76,6 +76,11 @@ class ArtifactStore {
   /// Errors   invalid_parameter_value: the root; else as put_file().
   virtual Result<void> remove(const Path& path) = 0;
 
+  /// Remove many, as remove() does each of them, but wait for the disk once for all in a folder, or
+  /// for several answers of an object store at a time. When it returns, it is durable.
+  /// Errors   as remove(), the first one; others may be gone or not.
+  virtual Result<void> remove_all(std::span<const Path> paths) = 0;
+
   /// Give a folder on this disk that holds what `folder` holds, for readers that need a real one.
   /// Errors   as read().
   virtual Result<std::filesystem::path> local_folder(const Path& folder) const = 0;

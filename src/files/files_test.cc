@@ -141,6 +141,31 @@ TEST_F(ArtifactStoreTest, PutReadListRemove) {
   EXPECT_FALSE(store_->remove(Path()).ok());
 }
 
+TEST_F(ArtifactStoreTest, ManyGoAtOnce) {
+  std::vector<Path> gone;
+  for (int i = 0; i < 50; ++i) {
+    const auto run = fmt::format("{}/run{}", i % 3, i);
+    ASSERT_TRUE(store_->put(at(run + "/artifacts/model/MLmodel"), "x").ok());
+    ASSERT_TRUE(store_->put(at(run + "/artifacts/plot.svg"), "x").ok());
+    gone.push_back(at(run));
+  }
+  ASSERT_TRUE(store_->put(at("0/kept/artifacts/f"), "kept").ok());
+  gone.push_back(at("0/run0"));  // twice
+  gone.push_back(at("0/nothing"));
+  gone.push_back(at("7/nowhere/at/all"));
+  ASSERT_TRUE(store_->remove_all(gone).ok());
+  EXPECT_EQ(listing("0"), "kept/:0 ");
+  EXPECT_EQ(listing("1"), "");
+  EXPECT_EQ(content("0/kept/artifacts/f"), "kept");
+  EXPECT_EQ(n_spooled(), 0u);
+  ASSERT_TRUE(store_->remove_all({}).ok());
+  // what cannot go is said, the others are gone with all their files
+  const std::vector<Path> some{at("0/kept"), Path()};
+  EXPECT_EQ(store_->remove_all(some).error().code, Code::invalid_parameter_value);
+  EXPECT_EQ(listing("0"), "");
+  EXPECT_EQ(n_spooled(), 0u);
+}
+
 TEST_F(ArtifactStoreTest, ReplacingKeepsTheOpenFile) {
   ASSERT_TRUE(store_->put(at("f"), "old").ok());
   const auto open = store_->read(at("f")).value();

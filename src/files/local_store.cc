@@ -11,10 +11,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <map>
 #include <memory>
 
 #include "base/file.h"
+#include "base/guarded.h"
 #include "base/id.h"
+#include "files/at_once.h"
 
 namespace slipway::files {
 namespace {
@@ -235,25 +238,58 @@ Result<void> LocalStore::put(const Path& path, std::string_view bytes) {
   return placed;
 }
 
-Result<void> LocalStore::remove(const Path& path) {
+Result<std::optional<Descriptor>> LocalStore::folder_to_change(const Path& path) const {
   if (path.is_root()) {
     return fail(Code::invalid_parameter_value, "Invalid path '': the root cannot be removed");
   }
   auto folder = open_below(path.parent(), O_RDONLY | O_DIRECTORY);
-  if (!folder.ok()) {
-    if (folder.error().code == Code::resource_does_not_exist) return {};
-    return std::move(folder).error();
+  if (folder.ok() && !is_spool(path)) return std::optional(std::move(*folder));
+  if (folder.ok() || folder.error().code == Code::resource_does_not_exist) {
+    return std::optional<Descriptor>();
   }
-  if (is_spool(path)) return {};
+  return std::move(folder).error();
+}
+
+Result<std::string> LocalStore::bury(const Path& path, const Descriptor& folder) const {
   const auto name = path.name();
-  const auto grave = random_hex(16);
-  if (renameat(folder->get(), name.c_str(), spool_handle_.get(), grave.c_str()) != 0) {
-    if (errno == ENOENT) return {};
-    return path_error(errno, "remove", path);
+  auto grave = random_hex(16);
+  if (renameat(folder.get(), name.c_str(), spool_handle_.get(), grave.c_str()) == 0) return grave;
+  if (errno == ENOENT) return std::string();
+  return path_error(errno, "remove", path);
+}
+
+Result<void> LocalStore::remove(const Path& path) { return remove_all({&path, 1}); }
+
+// All go out of sight, then the folders that they were in are synced, each once, and then what they
+// hold is unlinked: after a crash that is the next start's work.
+Result<void> LocalStore::remove_all(std::span<const Path> paths) {
+  struct Buried {
+    std::map<std::string, Descriptor> changed;  // folders, by name
+    std::vector<std::string> graves;
+    Result<void> outcome;
+  };
+  Guarded<Buried> shared;
+  at_once(paths.size(), [&](size_t i) {
+    auto folder = folder_to_change(paths[i]);
+    if (folder.ok() && !*folder) return;
+    auto grave = folder.ok() ? bury(paths[i], **folder) : folder.error();
+    shared.with([&](Buried& buried) {
+      if (!grave.ok()) {
+        buried.outcome = grave.error();
+      } else if (!grave->empty()) {
+        buried.graves.push_back(*std::move(grave));
+        buried.changed.try_emplace(paths[i].parent().text(), std::move(**folder));
+      }
+    });
+  });
+  auto buried = shared.with([](Buried& all) { return std::move(all); });
+  for (const auto& [name, folder] : buried.changed) {
+    if (fsync(folder.get()) == 0 || !buried.outcome.ok()) continue;
+    buried.outcome = errno_error(errno, "write the folder", name);
   }
-  fsync(folder->get());
-  remove_tree(spool_handle_.get(), grave.c_str());
-  return {};
+  at_once(buried.graves.size(),
+          [&](size_t i) { remove_tree(spool_handle_.get(), buried.graves[i].c_str()); });
+  return std::move(buried.outcome);
 }
 
 Result<std::filesystem::path> LocalStore::local_folder(const Path& folder) const {

@@ -2,6 +2,8 @@
 #pragma once
 #include <filesystem>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +26,7 @@ class LocalStore : public ArtifactStore {
   Result<void> put_file(const Path& path, const std::filesystem::path& spooled) override;
   Result<void> put(const Path& path, std::string_view bytes) override;
   Result<void> remove(const Path& path) override;
+  Result<void> remove_all(std::span<const Path> paths) override;
   /// The folder itself.
   Result<std::filesystem::path> local_folder(const Path& folder) const override;
   /// In the same file system, so that put_file() is a rename.
@@ -34,6 +37,10 @@ class LocalStore : public ArtifactStore {
   Result<Descriptor> open_below(const Path& path, int flags) const;
   Result<Descriptor> open_or_make_folder(const Path& folder);
   Result<void> place(const Path& path, const std::string& spooled_name);
+  /// Move it out of sight: its new name in the spool, or "" where there was nothing.
+  Result<std::string> bury(const Path& path, const Descriptor& folder) const;
+  /// The folder that something is to go from; nothing where there is none.
+  Result<std::optional<Descriptor>> folder_to_change(const Path& path) const;
 
   std::filesystem::path root_;
   Descriptor root_handle_;

@@ -9,8 +9,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <map>
 
 #include "base/file.h"
+#include "base/guarded.h"
+#include "files/at_once.h"
 #include "files/object_error.h"
 
 namespace slipway::files {
@@ -19,6 +22,7 @@ namespace {
 namespace fs = arrow::fs;
 
 constexpr size_t kPiece = 4u << 20;
+constexpr int kRemoveAttempts = 4;
 constexpr uint64_t kCacheBytes = uint64_t{20} << 30;
 
 std::string etag_of(const arrow::KeyValueMetadata* metadata) {
@@ -74,6 +78,19 @@ class ObjectContent : public RemoteContent {
   std::string title_;
   OpenObject object_;
 };
+
+// Those that lie in none of the others, each once: the rest goes with them.
+std::vector<Path> outermost(std::span<const Path> paths) {
+  std::map<std::string, Path> all;
+  for (const auto& path : paths) all.emplace(path.text(), path);
+  std::vector<Path> out;
+  for (const auto& [text, path] : all) {
+    auto above = path.parent();
+    while (!above.is_root() && !all.contains(above.text())) above = above.parent();
+    if (above.is_root()) out.push_back(path);
+  }
+  return out;
+}
 
 void remove_all_in(const std::filesystem::path& folder) {
   std::error_code error;
@@ -193,18 +210,30 @@ Result<void> ObjectStore::remove(const Path& path) {
   const auto failed = [&](const arrow::Status& status) {
     return object_error(status, "remove", path.text(), place_.title);
   };
-  // an object store may have a file and a folder of one name
-  for (int i = 0; i < 2; ++i) {
+  // an object store may have a file and a folder of one name; and others may be removing some of
+  // it, which fails here and then is gone
+  Result<void> outcome;
+  for (int attempt = 0; attempt < kRemoveAttempts; ++attempt) {
     const auto info = place_.files->GetFileInfo(key(path));
     if (!info.ok()) return failed(info.status());
     if (info->type() == fs::FileType::NotFound) return {};
     const auto removed =
         info->IsFile() ? place_.files->DeleteFile(key(path)) : place_.files->DeleteDir(key(path));
-    if (!removed.ok() && arrow::internal::ErrnoFromStatus(removed) != ENOENT) {
-      return failed(removed);
-    }
+    const bool is_gone = removed.ok() || arrow::internal::ErrnoFromStatus(removed) == ENOENT;
+    outcome = is_gone ? Result<void>() : failed(removed);
   }
-  return {};
+  return outcome;
+}
+
+Result<void> ObjectStore::remove_all(std::span<const Path> paths) {
+  const auto wanted = outermost(paths);
+  Guarded<Result<void>> outcome;
+  at_once(wanted.size(), [&](size_t i) {
+    if (!outcome.with([](const auto& first) { return first.ok(); })) return;  // it is away, say
+    const auto removed = remove(wanted[i]);
+    if (!removed.ok()) outcome.with([&](auto& first) { first = removed; });
+  });
+  return outcome.with([](auto& first) { return std::move(first); });
 }
 
 Result<std::filesystem::path> ObjectStore::local_folder(const Path& folder) const {

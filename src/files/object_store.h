@@ -49,6 +49,7 @@ class ObjectStore : public ArtifactStore {
   Result<void> put_file(const Path& path, const std::filesystem::path& spooled) override;
   Result<void> put(const Path& path, std::string_view bytes) override;
   Result<void> remove(const Path& path) override;
+  Result<void> remove_all(std::span<const Path> paths) override;
   /// A copy in the cache folder, fetched where it is not there yet.
   Result<std::filesystem::path> local_folder(const Path& folder) const override;
   std::filesystem::path spool_folder() const override { return spool_; }
