@@ -54,9 +54,26 @@ TEST(Password, IsKnownAgainAndOnlyItsHashIsKept) {
   EXPECT_TRUE(is_password("a long password", hash));
   EXPECT_FALSE(is_password("a long passwort", hash));
   EXPECT_FALSE(is_password("", hash));
-  for (const auto* damaged : {"", "scrypt", "scrypt$1$8$1$00$", "scrypt$99999999999$8$1$00$00"}) {
-    EXPECT_FALSE(is_password("", damaged)) << damaged;
-    EXPECT_FALSE(is_password("a long password", damaged)) << damaged;
+}
+
+TEST(Password, AWrongOneOrADamagedHashIsAsMuchWork) {
+  const auto work_of = [](auto&& act) {
+    const auto before = password_work();
+    act();
+    return password_work() - before;
+  };
+  std::string hash;
+  const auto of_new = work_of([&] { hash = hash_password("a long password").value(); });
+  EXPECT_EQ(of_new, 32768u * 8);
+  for (const auto* tried : {"a long password", "a wrong password", ""}) {
+    EXPECT_EQ(work_of([&] { (void)is_password(tried, hash); }), of_new) << tried;
+  }
+  for (const auto* damaged :
+       {"", "scrypt", "scrypt$1$8$1$00$", "scrypt$99999999999$8$1$00$00", "scrypt$3$8$1$00$00"}) {
+    for (const auto* tried : {"", "a long password"}) {
+      const auto work = work_of([&] { EXPECT_FALSE(is_password(tried, damaged)) << damaged; });
+      EXPECT_EQ(work, of_new) << damaged;
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 // store/password.h — passwords as they are kept: salted, by a hash that needs memory and time.
 #pragma once
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -17,8 +18,12 @@ Result<void> check_new_password(std::string_view user_name, std::string_view pas
 /// Source   RFC 7914; N = 2^15, r = 8, p = 1 as in mlflow 3.17.2.
 Result<std::string> hash_password(std::string_view password);
 
-/// Tell whether `password` is the one that was hashed; takes the same time either way. An empty or
-/// damaged hash is no one's, after that time too.
+/// Tell whether `password` is the one that was hashed; the work is the same either way. An empty or
+/// damaged hash is no one's, after the work that a new one takes.
 bool is_password(std::string_view password, std::string_view hash);
+
+/// How much hashing this process has done, in blocks of 128 r bytes that were mixed (N r p of each
+/// hash): 2^18 for a password that was hashed or compared. Safe from any thread.
+uint64_t password_work();
 
 }  // namespace slipway::store
