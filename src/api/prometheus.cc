@@ -97,7 +97,7 @@ void put_scoring(Exposition& out, const serve::Served& served) {
   });
 }
 
-void put_store(Exposition& out, const store::Store& store) {
+void put_store(Exposition& out, store::Store& store) {
   const auto& writer = store.writer_counts();
   out.family("slipway_store_writes_waiting", "gauge", "Writes queued or being committed.");
   out.sample(static_cast<double>(writer.n_waiting.load()));

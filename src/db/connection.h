@@ -195,6 +195,9 @@ class Connection {
   void remember(int64_t key, std::string_view text);
   void forget();
 
+  /// What the whole database takes on its disk, with what is not folded into it yet.
+  Result<uint64_t> size_bytes() { return database_->size_bytes(); }
+
   /// Rows changed by the last exec().
   int64_t changes() const { return database_->changes(); }
   const Address& address() const { return address_; }

@@ -57,6 +57,7 @@ class Database {
   virtual Result<bool> has_table(std::string_view name) = 0;
   virtual Result<void> raise_keys(const std::string& table, const std::string& key_column) = 0;
   virtual int64_t changes() const = 0;
+  virtual Result<uint64_t> size_bytes() = 0;
 
   /// The steps of a transaction, as Connection's of these names.
   virtual Result<void> begin(Access access) = 0;

@@ -50,6 +50,12 @@ class Postgres final : public Database {
 
   int64_t changes() const override { return session_.changes; }
 
+  Result<uint64_t> size_bytes() override {
+    PostgresStatement statement(session_, "SELECT pg_database_size(current_database())");
+    const bool has_row = TRY(statement.next());
+    return has_row ? static_cast<uint64_t>(statement.integer(0)) : uint64_t{0};
+  }
+
   Result<void> begin(Access access) override {
     TRY(session_.link.ensure());
     session_.in_transaction = true;

@@ -211,6 +211,18 @@ class Sqlite final : public Database {
 
   int64_t changes() const override { return sqlite3_changes64(handle_.database); }
 
+  Result<uint64_t> size_bytes() override {
+    uint64_t n_bytes = 0;
+    for (const char* const end : {"", "-wal"}) {
+      auto path = handle_.path;
+      path += end;
+      std::error_code error;
+      const auto size = std::filesystem::file_size(path, error);
+      if (!error) n_bytes += size;  // there is a -wal only while someone has it open
+    }
+    return n_bytes;
+  }
+
   Result<void> begin(Access access) override {
     return run(access == Access::read_write ? begin_write_ : begin_read_,
                access == Access::read_write ? "BEGIN IMMEDIATE" : "BEGIN");

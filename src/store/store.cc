@@ -8,7 +8,6 @@
 #include <cerrno>
 #include <string>
 
-#include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "db/migrations.h"
@@ -19,6 +18,7 @@ namespace slipway::store {
 namespace {
 
 constexpr size_t kMaxIdleReaders = 32;
+constexpr double kSizeKeptSeconds = 15;  // as long as Prometheus' usual pause
 
 Result<void> make_default_experiment(db::Connection& conn) {
   return conn.exec(
@@ -111,14 +111,18 @@ void Store::give_back(std::unique_ptr<db::Connection> reader) {
   });
 }
 
-uint64_t Store::size_bytes() const {
-  uint64_t total = 0;
-  for (const char* const name : {"slipway.db", "slipway.db-wal"}) {
-    std::error_code error;
-    const auto size = std::filesystem::file_size(data_dir_ / name, error);
-    if (!error) total += size;
+uint64_t Store::size_bytes() {
+  const bool is_due = size_.with([&](Size& size) {
+    const double kept_s = database_.is_server() ? kSizeKeptSeconds : 0;
+    const bool due = !size.asked || size.asked->seconds() >= kept_s;
+    if (due) size.asked.emplace();  // others meanwhile give the old one
+    return due;
+  });
+  if (is_due) {
+    const auto found = read([](db::Connection& c) { return c.size_bytes(); });
+    if (found.ok()) size_.with([&](Size& size) { size.n_bytes = *found; });
   }
-  return total;
+  return size_.with([](const Size& size) { return size.n_bytes; });
 }
 
 }  // namespace slipway::store

@@ -3,8 +3,10 @@
 #include <atomic>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/guarded.h"
 #include "base/result.h"
 #include "db/connection.h"
@@ -64,8 +66,9 @@ class Store {
   /// Figures for those who watch over a server; safe from any thread.
   const db::WriterCounts& writer_counts() const { return writer_->counts(); }
   int64_t n_readers() const { return n_readers_; }  // that read now
-  /// What the database takes on this machine's disk, with what is not folded into it yet.
-  uint64_t size_bytes() const;
+  /// What the database takes on its disk, as of some seconds ago: a PostgreSQL server looks at all
+  /// its files to tell. While it cannot be asked, what it said last.
+  uint64_t size_bytes();
 
  private:
   Store(std::filesystem::path data_dir, db::Address database);
@@ -79,6 +82,11 @@ class Store {
   std::unique_ptr<db::Writer> writer_;
   Guarded<std::vector<std::unique_ptr<db::Connection>>> idle_readers_;
   std::atomic<int64_t> n_readers_ = 0;
+  struct Size {
+    uint64_t n_bytes = 0;
+    std::optional<Stopwatch> asked;  // nothing: never
+  };
+  Guarded<Size> size_;
   std::unique_ptr<MetricFolder> folder_;
   std::unique_ptr<RunIndex> run_index_;
 };

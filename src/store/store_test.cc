@@ -51,6 +51,10 @@ TEST_F(StoreTest, NewerSchemaIsRefusedAndUntouched) {
   EXPECT_EQ(bytes(), before);
 }
 
+TEST_F(StoreTest, TellsHowLargeItIs) {
+  EXPECT_GT(store().size_bytes(), 50'000u);  // the tables alone
+}
+
 TEST_F(StoreTest, ReaderSeesOneUnchangingView) {
   const auto views = read([&](db::Connection& c) -> Result<std::pair<int64_t, int64_t>> {
     const auto before = TRY(c.integer("SELECT count(*) FROM runs"));
