@@ -41,9 +41,17 @@ def clean_environment(home: Path) -> dict[str, str]:
 class LiveServer:
     """A server that runs from __enter__ to __exit__; it must end with 0 after SIGTERM."""
 
-    def __init__(self, slipway: Path, folder: Path, flags: list[str]) -> None:
+    def __init__(
+        self,
+        slipway: Path,
+        folder: Path,
+        flags: list[str],
+        environment: dict[str, str] | None = None,
+        log: Path | None = None,
+    ) -> None:
         self.address = ""
-        self._errors = folder / "server.stderr"
+        self._environment = environment or {}
+        self._errors = log or folder / "server.stderr"
         self._command = [str(slipway), "server", "--port", "0"]
         self._command += ["--data-dir", str(folder / "data"), *flags]
         self._folder = folder
@@ -64,7 +72,7 @@ class LiveServer:
                 stderr=errors,
                 text=True,
                 cwd=self._folder,
-                env=clean_environment(self._folder),
+                env=clean_environment(self._folder) | self._environment,
             )
         lines: queue.Queue[str | None] = queue.Queue()
         threading.Thread(target=self._read, args=(self._process, lines), daemon=True).start()
@@ -91,9 +99,9 @@ class LiveServer:
         if code != 0:
             raise ServerError(f"exit code {code} after SIGTERM\n{self.last_errors()}")
 
-    def last_errors(self) -> str:
+    def last_errors(self, n_characters: int = 4000) -> str:
         """Give the end of what the server wrote to standard error."""
-        return self._errors.read_text(errors="replace")[-4000:].rstrip()
+        return self._errors.read_text(errors="replace")[-n_characters:].rstrip()
 
     @staticmethod
     def _read(process: subprocess.Popen[str], lines: queue.Queue[str | None]) -> None:

@@ -20,6 +20,7 @@ constexpr int64_t kMaxOverlapPoints = 16'384;  // beyond, chunks stay as they ov
 constexpr int64_t kSavedEvery = 20'000;        // rows looked at
 constexpr int kPollMs = 1000;
 constexpr int kBusyPollMs = 50;
+constexpr int kMaxPauseMs = 60'000;  // after failures, each pause is twice the last
 
 /// An old chunk that new points may be merged with.
 struct OldChunk {
@@ -231,10 +232,19 @@ void MetricFolder::serve() {
   // those who write and read go first: a later fold is only a longer log for a while
   constexpr int kNice = 10;
   (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNice);
-  while (pause(folded_any_ ? kBusyPollMs : kPollMs)) {
+  int n_failed = 0;  // one after the other, as on a full disk
+  for (int pause_ms = kPollMs; pause(pause_ms);) {
     folded_any_ = false;
     const auto outcome = pass();
-    if (!outcome.ok()) log(Level::warning, "folding metrics: {}", outcome.error().message);
+    if (outcome.ok()) {
+      pause_ms = folded_any_ ? kBusyPollMs : kPollMs;
+      if (n_failed > 0) log(Level::info, "folding metrics: it works again");
+      n_failed = 0;
+      continue;
+    }
+    pause_ms = std::min(kPollMs << std::min(n_failed++, 10), kMaxPauseMs);
+    log(Level::warning, "folding metrics: {}; it is tried again in {} s", outcome.error().message,
+        pause_ms / 1000);
   }
 }
 

@@ -6,12 +6,16 @@ Mounts a small tmpfs, which needs root; says so and is skipped where that is not
 from __future__ import annotations
 
 import json
+import os
+import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 import urllib.error
 import urllib.request
+from contextlib import closing
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -149,6 +153,44 @@ class FullDiskTest(unittest.TestCase):
         with LiveServer(find_slipway(None), self.folder, []) as server:
             self.address = server.address
             self.check_batches(run_id, acknowledged)
+
+    def fill_but(self, n_bytes: int) -> Path:
+        """Fill the disk with one file, but for some bytes, and give it."""
+        ballast = self.folder / "ballast"
+        free = os.statvfs(self.folder)
+        with ballast.open("wb") as file:
+            file.write(b"x" * (free.f_bavail * free.f_frsize - n_bytes))
+        return ballast
+
+    def test_folding_on_a_full_disk(self) -> None:
+        """What goes on in the background says that it fails, less and less often, and goes on."""
+        with LiveServer(find_slipway(None), self.folder, []) as server:
+            self.address = server.address
+            status, made = self.post("/api/2.0/mlflow/runs/create", {"experiment_id": "0"})
+            self.assertEqual(status, 200)
+            self.assertEqual(self.log(made["run"]["info"]["run_id"], 1)[0], 200)
+        # a log that is long enough to be folded, as a server leaves it that is killed
+        with closing(sqlite3.connect(self.folder / "data/slipway.db")) as database, database:
+            for _ in range(100):
+                database.execute(
+                    "INSERT INTO metric_log (run_key, points)"
+                    " SELECT run_key, points FROM metric_log LIMIT 1"
+                )
+        ballast = self.fill_but(60_000)
+        elsewhere = Path(self.enterContext(tempfile.TemporaryDirectory())) / "log"
+        with LiveServer(find_slipway(None), self.folder, [], log=elsewhere) as server:
+
+            def n_lines() -> int:
+                return server.last_errors(1 << 20).count("folding metrics: ")
+
+            time.sleep(12)
+            self.assertGreaterEqual(n_lines(), 1, server.last_errors())
+            self.assertLessEqual(n_lines(), 4, server.last_errors())  # at once, after 1, 2, 4 s
+            ballast.unlink()
+            deadline = time.monotonic() + 60
+            while "folding metrics: it works again" not in server.last_errors(1 << 20):
+                self.assertLess(time.monotonic(), deadline, server.last_errors())
+                time.sleep(0.5)
 
 
 if __name__ == "__main__":
