@@ -59,15 +59,21 @@ bool WebhookSender::wait() {
 }
 
 bool WebhookSender::send_next() {
+  const auto& secrets = store_.secrets();
   const auto due =
-      store_.read([](db::Connection& c) { return store::has_due_delivery(c, now_ms()); });
+      store_.read([&](db::Connection& c) { return store::has_due_delivery(c, secrets, now_ms()); });
   if (!due.ok() || !*due) return false;
-  const auto taken =
-      store_.write([](db::Connection& c) { return store::take_delivery(c, now_ms(), kLeaseMs); });
+  const auto taken = store_.write(
+      [&](db::Connection& c) { return store::take_delivery(c, secrets, now_ms(), kLeaseMs); });
   if (!taken.ok() || !*taken) return false;
   const store::Delivery& delivery = **taken;
-  settle(delivery, send_webhook(policy_, {delivery.url, delivery.secret, delivery.delivery_id,
-                                          delivery.body}));
+  const auto secret = store::secret_of(delivery, secrets);
+  if (!secret.ok()) {
+    settle(delivery, secret.error());
+    return true;
+  }
+  settle(delivery,
+         send_webhook(policy_, {delivery.url, *secret, delivery.delivery_id, delivery.body}));
   return true;
 }
 

@@ -68,13 +68,14 @@ Result<Json> create(const Call& call, Workspace& workspace) {
   if (!fields.has("events")) return fields.missing("events");
   request.events = TRY(read_events(fields));
   request.description = TRY(fields.maybe_text("description"));
-  request.secret = TRY(fields.text_or("secret", ""));
+  const auto secret = TRY(fields.text_or("secret", ""));
   const auto status = TRY(read_status(fields));
   request.status = status.value_or(store::WebhookStatus::active);
   TRY(store::check_webhook_name(request.name));
   TRY(check_webhook_url(workspace.options.webhooks, request.url));
-  const auto webhook = TRY(
-      workspace.store.write([&](db::Connection& c) { return store::create_webhook(c, request); }));
+  auto& secrets = workspace.store.secrets();
+  const auto webhook = TRY(workspace.store.write(
+      [&](db::Connection& c) { return store::create_webhook(c, secrets, request, secret); }));
   return JsonObject{{"webhook", webhook_json(webhook)}};
 }
 
@@ -120,7 +121,7 @@ Result<Json> update(const Call& call, Workspace& workspace) {
   if (change.name) TRY(store::check_webhook_name(*change.name));
   if (change.url) TRY(check_webhook_url(workspace.options.webhooks, *change.url));
   const auto webhook = TRY(workspace.store.write([&](db::Connection& c) {
-    return store::update_webhook(c, call.path("webhook_id"), change);
+    return store::update_webhook(c, workspace.store.secrets(), call.path("webhook_id"), change);
   }));
   return JsonObject{{"webhook", webhook_json(webhook)}};
 }
@@ -149,8 +150,11 @@ Result<Json> test(const Call& call, Workspace& workspace) {
                                        {"action", event.substr(dot + 1)},
                                        {"timestamp", utc_text(now_ms())},
                                        {"data", *example}});
+  const auto secret = TRY(workspace.store.read([&](db::Connection& c) {
+    return store::webhook_secret(c, workspace.store.secrets(), webhook.webhook_id);
+  }));
   const auto answer =
-      send_webhook(workspace.options.webhooks, {webhook.url, webhook.secret, random_hex(16), body});
+      send_webhook(workspace.options.webhooks, {webhook.url, secret, random_hex(16), body});
   JsonObject result;
   if (answer.ok()) {
     result["success"] = answer->status < 400;

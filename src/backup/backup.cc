@@ -11,6 +11,7 @@
 #include "backup/copy.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/id.h"
 #include "db/connection.h"
 
 namespace slipway::backup {
@@ -20,6 +21,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kDatabase = "slipway.db";
 constexpr const char* kArtifacts = "artifacts";
+constexpr const char* kSecretsKey = "secrets.key";
 constexpr const char* kSpool = ".spool";
 constexpr const char* kPartial = ".partial";
 
@@ -72,6 +74,16 @@ Result<std::map<std::string, int64_t>> checked_tables(const fs::path& database) 
   return out;
 }
 
+// Copy the key that secrets are sealed with, for the owner alone; gives its digest, "" where there
+// is none.
+Result<std::string> copy_key(const fs::path& from, const fs::path& to) {
+  const auto key = read_file(from / kSecretsKey);
+  if (!key.ok() && key.error().code == Code::resource_does_not_exist) return std::string();
+  if (!key.ok()) return key.error();
+  TRY(write_private_file(to / kSecretsKey, *key));
+  return sha256_hex(*key);
+}
+
 class Backup {
  public:
   Backup(const BackupOptions& options, fs::path folder, const fs::path& previous)
@@ -84,6 +96,8 @@ class Backup {
       if (previous.ok()) previous_ = std::move(*previous);
     }
     if (options_.database == Database::included) TRY(copy_database());
+    // after it: a key is there before anything is sealed with it
+    report_.manifest.secrets_key_sha256 = TRY(copy_key(options_.data_dir, folder_));
     TRY(copy_artifacts());
     TRY(write_manifest(report_.manifest, folder_));
     TRY(sync_folder(folder_));
@@ -194,6 +208,11 @@ Result<void> fill(const fs::path& from, const Manifest& manifest, const fs::path
       return fail(Code::data_loss, "the tables of '{}' do not have the rows that were counted",
                   (from / kDatabase).string());
     }
+  }
+  const auto key = TRY(copy_key(from, folder));
+  if (key != manifest.secrets_key_sha256) {
+    return fail(Code::data_loss, "'{}' of the backup is missing, or its checksum differs",
+                (from / kSecretsKey).string());
   }
   TRY(make_folder(folder / kArtifacts));
   for (const auto& [below, file] : manifest.artifacts) {

@@ -35,6 +35,7 @@ Result<void> write_manifest(const Manifest& manifest, const std::filesystem::pat
                                {"time_ms", manifest.time_ms},
                                {"database_sha256", manifest.database_sha256},
                                {"tables", tables},
+                               {"secrets_key_sha256", manifest.secrets_key_sha256},
                                {"n_artifacts", manifest.artifacts.size()},
                                {"artifacts_sha256", sha256_hex(lines)}};
   return write_file(folder / kHead, to_pretty_text(head) + "\n");
@@ -57,6 +58,9 @@ Result<Manifest> read_manifest(const std::filesystem::path& folder) {
   Manifest manifest;
   manifest.time_ms = TRY(integer_member(head, "time_ms"));
   manifest.database_sha256 = TRY(text_member(head, "database_sha256"));
+  if (const auto* digest = find(head, "secrets_key_sha256"); digest && digest->is_string()) {
+    manifest.secrets_key_sha256 = digest->get_string().c_str();
+  }
   if (const auto* tables = find(head, "tables"); tables && tables->is_object()) {
     for (const auto& [name, n_rows] : tables->get_object()) {
       if (n_rows.is_int64()) manifest.tables[std::string(name)] = n_rows.get_int64();

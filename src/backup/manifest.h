@@ -20,6 +20,7 @@ struct Manifest {
   int64_t time_ms = 0;
   std::string database_sha256;            // of slipway.db; empty: the database is not part of it
   std::map<std::string, int64_t> tables;  // rows of each
+  std::string secrets_key_sha256;         // of secrets.key; empty: there was none
   std::map<std::string, BackedUpFile> artifacts;  // by path below artifacts/
 };
 

@@ -12,6 +12,23 @@
 #include "base/id.h"
 
 namespace slipway {
+namespace {
+
+Result<void> write_with_mode(const std::filesystem::path& path, std::string_view bytes,
+                             mode_t mode) {
+  const auto part = path.parent_path() / fmt::format(".{}.part", random_hex(8));
+  Descriptor file(::open(part.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
+  if (file.get() < 0) return errno_error(errno, "write", path);
+  const bool written =
+      write_all(file.get(), bytes) && ::fsync(file.get()) == 0 && file.close() == 0;
+  if (written && ::rename(part.c_str(), path.c_str()) == 0) return {};
+  const int reason = errno;
+  ::unlink(part.c_str());
+  return errno_error(reason, "write", path);
+}
+
+}  // namespace
+
 Error errno_error(int error_number, std::string_view doing, const std::filesystem::path& path) {
   Code code = Code::internal_error;
   if (error_number == ENOENT || error_number == ENOTDIR) code = Code::resource_does_not_exist;
@@ -40,15 +57,15 @@ Result<std::string> read_file(const std::filesystem::path& path, size_t max_byte
 }
 
 Result<void> write_file(const std::filesystem::path& path, std::string_view bytes) {
-  const auto part = path.parent_path() / fmt::format(".{}.part", random_hex(8));
-  Descriptor file(::open(part.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
-  if (file.get() < 0) return errno_error(errno, "write", path);
-  const bool written =
-      write_all(file.get(), bytes) && ::fsync(file.get()) == 0 && file.close() == 0;
-  if (written && ::rename(part.c_str(), path.c_str()) == 0) return {};
-  const int reason = errno;
-  ::unlink(part.c_str());
-  return errno_error(reason, "write", path);
+  return write_with_mode(path, bytes, 0644);
+}
+
+Result<void> write_private_file(const std::filesystem::path& path, std::string_view bytes) {
+  TRY(write_with_mode(path, bytes, 0600));
+  const auto parent = std::filesystem::absolute(path).parent_path();
+  const Descriptor folder(::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (folder.get() >= 0 && ::fsync(folder.get()) == 0) return {};
+  return errno_error(errno, "write the folder", parent);
 }
 
 Result<void> make_folder(const std::filesystem::path& path) {

@@ -20,6 +20,9 @@ Result<std::string> read_file(const std::filesystem::path& path, size_t max_byte
 /// Errors   as errno_error; the old file is then untouched and nothing is left beside it.
 Result<void> write_file(const std::filesystem::path& path, std::string_view bytes);
 
+/// As write_file, for the owner's eyes alone (mode 0600); on return its name is on the disk too.
+Result<void> write_private_file(const std::filesystem::path& path, std::string_view bytes);
+
 /// Make a folder and its parents; an existing one is fine. Errors as errno_error.
 Result<void> make_folder(const std::filesystem::path& path);
 

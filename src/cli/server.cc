@@ -161,6 +161,7 @@ Result<int> server(Invocation& call) {
   process::install_interrupt();
   const auto store = TRY(store::Store::open(options.data_dir, options.db));
   TRY(check_exposure(*store, options.host, options.data_dir));
+  TRY(store->seal_secrets());
   const auto artifacts = TRY(files::open_artifacts(options.artifacts, options.data_dir));
   serve::Endpoints endpoints(*store, *artifacts);
   api::Workspace workspace{*store, *artifacts, endpoints, {}};

@@ -1,18 +1,22 @@
 #include "store/store.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/file.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <string>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "db/migrations.h"
 #include "store/run_index.h"
 #include "store/schema.h"
+#include "store/webhooks.h"
 
 namespace slipway::store {
 namespace {
@@ -50,12 +54,37 @@ Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& data_dir
   TRY(make_folder(data_dir));
   std::unique_ptr<Store> store(new Store(data_dir, std::move(address)));
   if (!store->database_.is_server()) TRY(store->lock_folder());
+  const char* const keys = std::getenv("SLIPWAY_SECRETS_KEY");
+  store->secrets_ = TRY(Secrets::open(data_dir, keys == nullptr ? "" : keys));
   auto connection = TRY(db::Connection::open(store->database_, db::Access::read_write));
   TRY(db::migrate(connection, migrations()));
   TRY(make_default_experiment(connection));
   store->run_index_ = std::make_unique<RunIndex>();
   store->writer_ = std::make_unique<db::Writer>(std::move(connection));
   return store;
+}
+
+Result<void> Store::seal_secrets() {
+  const auto counts =
+      TRY(read([&](db::Connection& c) { return count_webhook_secrets(c, *secrets_); }));
+  if (counts.n_stale > 0) {
+    const bool is_file = !database_.is_server();
+    const auto n_resealed = TRY(write([&](db::Connection& c) -> Result<int64_t> {
+      // the readable bytes are not to stay in the file's unused places
+      if (is_file) TRY(c.script("PRAGMA secure_delete = ON"));
+      auto resealed = reseal_webhook_secrets(c, *secrets_);
+      if (is_file) TRY(c.script("PRAGMA secure_delete = OFF"));
+      return resealed;
+    }));
+    log(Level::info, "sealed the secrets of {} webhooks", n_resealed);
+  }
+  if (counts.n_closed == 0) return {};
+  log(Level::warning,
+      "the secrets of {} webhooks are sealed with keys that this server does not have ({}), so it "
+      "leaves what they are to be told to others: give it the secrets.key of the server that "
+      "made them, or the same SLIPWAY_SECRETS_KEY",
+      counts.n_closed, fmt::join(counts.key_ids, ", "));
+  return {};
 }
 
 void Store::start_folding() {

@@ -12,6 +12,7 @@
 #include "db/connection.h"
 #include "db/writer.h"
 #include "store/metric_folding.h"
+#include "store/secrets.h"
 
 namespace slipway::store {
 
@@ -57,6 +58,13 @@ class Store {
   /// Fold metrics in the background from now on: a server does, a command's short visit does not.
   void start_folding();
 
+  /// Seal by the newest key what lies readable in the database, or is sealed by an older key; a
+  /// server does when it starts. What no key opens is told in the log. Errors as write().
+  Result<void> seal_secrets();
+
+  /// The keys of what is sealed: those of $SLIPWAY_SECRETS_KEY, else of the data folder.
+  Secrets& secrets() { return *secrets_; }
+
   /// The columns in memory that searches over runs use.
   RunIndex& run_index() { return *run_index_; }
 
@@ -79,6 +87,7 @@ class Store {
   std::filesystem::path data_dir_;
   db::Address database_;
   int lock_file_ = -1;
+  std::unique_ptr<Secrets> secrets_;
   std::unique_ptr<db::Writer> writer_;
   Guarded<std::vector<std::unique_ptr<db::Connection>>> idle_readers_;
   std::atomic<int64_t> n_readers_ = 0;

@@ -81,9 +81,8 @@ Result<Webhook> load_webhook(db::Connection& conn, int64_t key) {
   Webhook out;
   {
     auto cursor =
-        TRY(conn.query("SELECT webhook_id, name, url, description, secret, disabled,"
-                       " creation_timestamp_ms, last_updated_timestamp_ms FROM webhooks"
-                       " WHERE webhook_key = ?",
+        TRY(conn.query("SELECT webhook_id, name, url, description, disabled, creation_timestamp_ms,"
+                       " last_updated_timestamp_ms FROM webhooks WHERE webhook_key = ?",
                        key));
     if (!TRY(cursor.next())) return fail(Code::resource_does_not_exist, "The webhook is gone");
     const db::Row row = cursor.row();
@@ -91,10 +90,9 @@ Result<Webhook> load_webhook(db::Connection& conn, int64_t key) {
     out.name = row.text(1);
     out.url = row.text(2);
     out.description = row.optional_text(3);
-    out.secret = row.text(4);
-    out.status = row.integer(5) == 0 ? WebhookStatus::active : WebhookStatus::disabled;
-    out.creation_timestamp_ms = row.integer(6);
-    out.last_updated_timestamp_ms = row.integer(7);
+    out.status = row.integer(4) == 0 ? WebhookStatus::active : WebhookStatus::disabled;
+    out.creation_timestamp_ms = row.integer(5);
+    out.last_updated_timestamp_ms = row.integer(6);
   }
   TRY(conn.for_each(
       "SELECT event FROM webhook_events WHERE webhook_key = ? ORDER BY place",
@@ -111,6 +109,40 @@ Result<void> put_events(db::Connection& conn, int64_t key, const std::vector<std
                   key, events[i], static_cast<int64_t>(i)));
   }
   return {};
+}
+
+// Where a secret belongs: it does not open in another webhook's row.
+std::string place_of(std::string_view webhook_id) { return fmt::format("webhook {}", webhook_id); }
+
+// The keys that are '' or of these ids, as SQL; ids are hexadecimal digits.
+std::string is_ours(const Secrets& secrets) {
+  std::string list = "(''";
+  for (const auto& id : secrets.key_ids()) list += fmt::format(", '{}'", id);
+  return "secret_key_id IN " + list + ")";
+}
+
+// A first key is made only where no other one is in use: of two, neither server could tell all.
+Result<Sealed> seal(db::Connection& conn, Secrets& secrets, std::string_view secret,
+                    std::string_view webhook_id) {
+  if (secret.empty()) return Sealed();
+  if (!secrets.has_key()) {
+    const auto other =
+        TRY(conn.text("SELECT secret_key_id FROM webhooks WHERE secret_key_id <> '' LIMIT 1"));
+    if (other) {
+      return fail(Code::resource_conflict,
+                  "other webhooks' secrets are sealed with the key {}, which this server does not "
+                  "have: give it the secrets.key of the server that made it, or the same "
+                  "SLIPWAY_SECRETS_KEY",
+                  *other);
+    }
+    TRY(secrets.make_key());
+  }
+  return secrets.seal(secret, place_of(webhook_id));
+}
+
+Result<void> put_secret(db::Connection& conn, int64_t key, const Sealed& sealed) {
+  return conn.exec("UPDATE webhooks SET secret = ?, secret_key_id = ? WHERE webhook_key = ?",
+                   sealed.text, sealed.key_id, key);
 }
 
 std::string uuid_text() {
@@ -145,15 +177,18 @@ Result<void> check_webhook_name(std::string_view name) {
               name);
 }
 
-Result<Webhook> create_webhook(db::Connection& conn, const Webhook& request) {
+Result<Webhook> create_webhook(db::Connection& conn, Secrets& secrets, const Webhook& request,
+                               std::string_view secret) {
   TRY(check_webhook_name(request.name));
   TRY(check_events(request.events));
   const int64_t time_ms = now_ms();
+  const auto id = uuid_text();
+  const auto sealed = TRY(seal(conn, secrets, secret, id));
   const int64_t key = TRY(conn.insert(
-      "INSERT INTO webhooks (webhook_id, name, url, description, secret, disabled,"
-      " creation_timestamp_ms, last_updated_timestamp_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+      "INSERT INTO webhooks (webhook_id, name, url, description, secret, secret_key_id, disabled,"
+      " creation_timestamp_ms, last_updated_timestamp_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
       " RETURNING webhook_key",
-      uuid_text(), request.name, request.url, request.description, request.secret,
+      id, request.name, request.url, request.description, sealed.text, sealed.key_id,
       int64_t{request.status == WebhookStatus::disabled}, time_ms, time_ms));
   TRY(put_events(conn, key, request.events));
   return load_webhook(conn, key);
@@ -164,7 +199,7 @@ Result<Webhook> get_webhook(db::Connection& conn, std::string_view webhook_id) {
   return load_webhook(conn, key);
 }
 
-Result<Webhook> update_webhook(db::Connection& conn, std::string_view webhook_id,
+Result<Webhook> update_webhook(db::Connection& conn, Secrets& secrets, std::string_view webhook_id,
                                const WebhookUpdate& update) {
   const int64_t key = TRY(key_of(conn, webhook_id));
   Webhook now = TRY(load_webhook(conn, key));
@@ -174,14 +209,72 @@ Result<Webhook> update_webhook(db::Connection& conn, std::string_view webhook_id
     TRY(put_events(conn, key, *update.events));
   }
   if (update.description) now.description = update.description;
+  if (update.secret) {
+    const auto sealed = TRY(seal(conn, secrets, *update.secret, webhook_id));
+    TRY(put_secret(conn, key, sealed));
+  }
   const auto status = update.status.value_or(now.status);
   TRY(
-      conn.exec("UPDATE webhooks SET name = ?, url = ?, description = ?, secret = ?, disabled = ?,"
+      conn.exec("UPDATE webhooks SET name = ?, url = ?, description = ?, disabled = ?,"
                 " last_updated_timestamp_ms = ? WHERE webhook_key = ?",
                 update.name.value_or(now.name), update.url.value_or(now.url), now.description,
-                update.secret.value_or(now.secret), int64_t{status == WebhookStatus::disabled},
-                now_ms(), key));
+                int64_t{status == WebhookStatus::disabled}, now_ms(), key));
   return load_webhook(conn, key);
+}
+
+Result<std::string> webhook_secret(db::Connection& conn, const Secrets& secrets,
+                                   std::string_view webhook_id) {
+  const int64_t key = TRY(key_of(conn, webhook_id));
+  Sealed sealed;
+  TRY(conn.for_each(
+      "SELECT secret_key_id, secret FROM webhooks WHERE webhook_key = ?",
+      [&](const db::Row& row) { sealed = {row.text(0), row.text(1)}; }, key));
+  return secrets.unseal(sealed, place_of(webhook_id));
+}
+
+Result<SecretCounts> count_webhook_secrets(db::Connection& conn, const Secrets& secrets) {
+  const auto ids = secrets.key_ids();
+  SecretCounts counts;
+  TRY(conn.for_each(
+      "SELECT secret_key_id, count(*) FROM webhooks WHERE secret <> '' GROUP BY secret_key_id",
+      [&](const db::Row& row) {
+        const auto id = row.text(0);
+        if (!ids.empty() && id == ids.front()) return;
+        if (id.empty() || secrets.has_key(id)) {
+          counts.n_stale += row.integer(1);
+        } else {
+          counts.n_closed += row.integer(1);
+          counts.key_ids.insert(id);
+        }
+      }));
+  return counts;
+}
+
+Result<int64_t> reseal_webhook_secrets(db::Connection& conn, Secrets& secrets) {
+  const auto counts = TRY(count_webhook_secrets(conn, secrets));
+  if (counts.n_closed > 0 && !secrets.has_key()) return 0;
+  struct Row {
+    int64_t key = 0;
+    std::string webhook_id;
+    Sealed sealed;
+  };
+  std::vector<Row> rows;
+  TRY(conn.for_each(
+      "SELECT webhook_key, webhook_id, secret_key_id, secret FROM webhooks WHERE secret <> ''",
+      [&](const db::Row& row) {
+        rows.push_back({row.integer(0), row.text(1), {row.text(2), row.text(3)}});
+      }));
+  int64_t n_resealed = 0;
+  for (const auto& [key, webhook_id, sealed] : rows) {
+    const auto ids = secrets.key_ids();
+    if (!ids.empty() && sealed.key_id == ids.front()) continue;
+    const auto secret = secrets.unseal(sealed, place_of(webhook_id));
+    if (!secret.ok()) continue;  // another's, or damaged: its deliveries tell
+    const auto again = TRY(seal(conn, secrets, *secret, webhook_id));
+    TRY(put_secret(conn, key, again));
+    n_resealed += 1;
+  }
+  return n_resealed;
 }
 
 Result<void> delete_webhook(db::Connection& conn, std::string_view webhook_id) {
@@ -235,31 +328,41 @@ Result<void> queue_event(db::Connection& conn, std::string_view event, const Jso
   return {};
 }
 
-Result<bool> has_due_delivery(db::Connection& conn, int64_t now_ms) {
+Result<bool> has_due_delivery(db::Connection& conn, const Secrets& secrets, int64_t now_ms) {
   const auto due =
-      TRY(conn.integer("SELECT 1 FROM webhook_deliveries WHERE due_ms <= ? LIMIT 1", now_ms));
+      TRY(conn.integer("SELECT 1 FROM webhook_deliveries d JOIN webhooks w"
+                       " ON w.webhook_key = d.webhook_key WHERE d.due_ms <= ? AND w." +
+                           is_ours(secrets) + " LIMIT 1",
+                       now_ms));
   return due.has_value();
 }
 
-Result<std::optional<Delivery>> take_delivery(db::Connection& conn, int64_t now_ms,
-                                              int64_t lease_ms) {
+Result<std::optional<Delivery>> take_delivery(db::Connection& conn, const Secrets& secrets,
+                                              int64_t now_ms, int64_t lease_ms) {
   std::optional<Delivery> out;
-  const auto key =
-      TRY(conn.integer("UPDATE webhook_deliveries SET due_ms = ? WHERE delivery_key ="
-                       " (SELECT delivery_key FROM webhook_deliveries WHERE due_ms <= ?"
-                       " ORDER BY due_ms, delivery_key LIMIT 1) AND due_ms <= ?"
-                       " RETURNING delivery_key",
-                       now_ms + lease_ms, now_ms, now_ms));
+  const auto key = TRY(conn.integer(
+      "UPDATE webhook_deliveries SET due_ms = ? WHERE delivery_key ="
+      " (SELECT d.delivery_key FROM webhook_deliveries d JOIN webhooks w"
+      " ON w.webhook_key = d.webhook_key WHERE d.due_ms <= ? AND w." +
+          is_ours(secrets) +
+          " ORDER BY d.due_ms, d.delivery_key LIMIT 1) AND due_ms <= ? RETURNING delivery_key",
+      now_ms + lease_ms, now_ms, now_ms));
   if (!key) return out;
-  auto cursor =
-      TRY(conn.query("SELECT d.delivery_id, w.url, w.secret, d.body, d.n_attempts"
-                     " FROM webhook_deliveries d JOIN webhooks w ON w.webhook_key = d.webhook_key"
-                     " WHERE d.delivery_key = ?",
-                     *key));
-  if (!TRY(cursor.next())) return out;
-  const db::Row row = cursor.row();
-  out = Delivery{*key, row.text(0), row.text(1), row.text(2), row.text(3), row.integer(4)};
+  TRY(conn.for_each(
+      "SELECT d.delivery_id, w.webhook_id, w.url, w.secret_key_id, w.secret, d.body, d.n_attempts"
+      " FROM webhook_deliveries d JOIN webhooks w ON w.webhook_key = d.webhook_key"
+      " WHERE d.delivery_key = ?",
+      [&](const db::Row& row) {
+        const Sealed secret{row.text(3), row.text(4)};
+        out = Delivery{*key,   row.text(0), row.text(1),   row.text(2),
+                       secret, row.text(5), row.integer(6)};
+      },
+      *key));
   return out;
+}
+
+Result<std::string> secret_of(const Delivery& delivery, const Secrets& secrets) {
+  return secrets.unseal(delivery.secret, place_of(delivery.webhook_id));
 }
 
 Result<void> finish_delivery(db::Connection& conn, int64_t key) {

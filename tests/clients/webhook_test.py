@@ -5,23 +5,20 @@ Own server: its receiver listens on 127.0.0.1, which --webhook-allow opens for i
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import json
 import os
 import queue
+import sqlite3
+import subprocess
 import sys
 import tempfile
-import threading
-import time
 import unittest
-from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import closing
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from live_server import LiveServer, find_slipway  # noqa: E402
+from live_server import LiveServer, clean_environment, find_slipway  # noqa: E402
+from webhook_receiver import Receiver, is_signed  # noqa: E402
 
 os.environ["MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS"] = "true"
 
@@ -29,81 +26,14 @@ import mlflow  # noqa: E402
 from mlflow import MlflowClient  # noqa: E402
 
 SECRET = "a secret of the test"
-WAIT_S = 30
-
-
-@dataclass
-class Received:
-    path: str
-    headers: dict[str, str]
-    body: str
-
-    def data(self) -> dict:
-        return json.loads(self.body)["data"]
-
-
-class Receiver:
-    """An HTTP server that keeps what it is sent; `answers` are the next statuses, then 200."""
-
-    def __init__(self) -> None:
-        self.received: queue.Queue[Received] = queue.Queue()
-        self.answers: queue.Queue[tuple[int, dict[str, str]]] = queue.Queue()
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                size = int(self.headers["Content-Length"])
-                body = self.rfile.read(size).decode()
-                receiver.received.put(Received(self.path, dict(self.headers), body))
-                try:
-                    status, headers = receiver.answers.get_nowait()
-                except queue.Empty:
-                    status, headers = 200, {}
-                self.send_response(status)
-                for name, value in headers.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", "5")
-                self.end_headers()
-                self.wfile.write(b"taken")
-
-            def log_message(self, *args: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.thread = threading.Thread(target=self.server.serve_forever)
-        self.thread.start()
-        self.url = f"http://127.0.0.1:{self.server.server_port}/hook?of=test"
-
-    def next(self) -> Received:
-        return self.received.get(timeout=WAIT_S)
-
-    def close(self) -> None:
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
-
-
-def is_signed(received: Received, secret: str) -> bool:
-    """Verify as MLflow's page on webhooks tells receivers to."""
-    signed = ".".join(
-        [
-            received.headers["X-MLflow-Delivery-Id"],
-            received.headers["X-MLflow-Timestamp"],
-            received.body,
-        ]
-    )
-    code = hmac.new(secret.encode(), signed.encode(), hashlib.sha256).digest()
-    expected = "v1," + base64.b64encode(code).decode()
-    fresh = abs(time.time() - int(received.headers["X-MLflow-Timestamp"])) < 300
-    return fresh and hmac.compare_digest(expected, received.headers["X-MLflow-Signature"])
+ALLOW = ["--webhook-allow", "127.0.0.0/8"]
 
 
 class WebhookTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls) -> None:
         cls.folder = tempfile.TemporaryDirectory(prefix="slipway-webhooks-")
-        flags = ["--webhook-allow", "127.0.0.0/8"]
-        cls.server = LiveServer(find_slipway(None), Path(cls.folder.name), flags)
+        cls.server = LiveServer(find_slipway(None), Path(cls.folder.name), ALLOW)
         cls.server.__enter__()
         mlflow.set_tracking_uri(cls.server.address)
         mlflow.set_registry_uri(cls.server.address)
@@ -243,6 +173,116 @@ class WebhookTest(unittest.TestCase):
     def assert_nothing_more(self) -> None:
         with self.assertRaises(queue.Empty):
             self.receiver.received.get(timeout=2)
+
+
+class SealedSecretTest(unittest.TestCase):
+    """Secrets lie sealed, and open again after a restart, an upgrade, a backup, another key."""
+
+    def setUp(self) -> None:
+        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.receiver = Receiver()
+        self.addCleanup(self.receiver.close)
+
+    def server(self, keys: str = "", place: str = "") -> LiveServer:
+        environment = {"SLIPWAY_SECRETS_KEY": keys} if keys else {}
+        return LiveServer(find_slipway(None), self.folder / place, ALLOW, environment)
+
+    def client(self, server: LiveServer) -> MlflowClient:
+        mlflow.set_tracking_uri(server.address)
+        mlflow.set_registry_uri(server.address)
+        return MlflowClient(server.address, server.address)
+
+    def add(self, client: MlflowClient) -> str:
+        events = ["registered_model.created"]
+        made = client.create_webhook("sealed", self.receiver.url, events, secret=SECRET)
+        return made.webhook_id
+
+    def holding(self, text: str) -> list[str]:
+        found = [path for path in (self.folder / "data").rglob("*") if path.is_file()]
+        self.assertTrue(found)
+        return [path.name for path in found if text.encode() in path.read_bytes()]
+
+    def assert_told(self, client: MlflowClient, name: str, secret: str) -> None:
+        client.create_registered_model(name)
+        received = self.receiver.next()
+        self.assertEqual(received.data()["name"], name)
+        self.assertTrue(is_signed(received, secret))
+
+    def test_no_file_holds_it(self) -> None:
+        key = self.folder / "data/secrets.key"
+        with self.server() as server:
+            client = self.client(server)
+            self.assertFalse(key.exists())
+            self.add(client)
+            self.assert_told(client, "one", SECRET)
+            self.assertEqual(self.holding(SECRET), [])
+            self.assertEqual(key.stat().st_mode & 0o777, 0o600)
+            self.assertEqual(self.holding(key.read_text().strip()), ["secrets.key"])
+        with self.server() as server:
+            self.assert_told(self.client(server), "two", SECRET)
+        self.assertEqual(self.holding(SECRET), [])
+
+    def test_what_lay_readable_is_sealed(self) -> None:
+        """A database of an earlier version, which kept secrets as they are."""
+        with self.server() as server:
+            self.add(self.client(server))
+        old = "a readable secret of before"
+        with closing(sqlite3.connect(self.folder / "data/slipway.db")) as database, database:
+            database.execute("UPDATE webhooks SET secret = ?, secret_key_id = ''", [old])
+        self.assertIn("slipway.db", self.holding(old))
+        with self.server() as server:
+            self.assert_told(self.client(server), "one", old)
+            self.assertIn("sealed the secrets of 1 webhooks", server.last_errors())
+        self.assertEqual(self.holding(old), [])
+
+    def test_a_backup_has_its_key(self) -> None:
+        with self.server() as server:
+            self.add(self.client(server))
+            for command in (
+                ["backup", "backups", "--data-dir", "data"],
+                ["restore", "backups", "--data-dir", "restored/data"],
+            ):
+                done = subprocess.run(
+                    [str(find_slipway(None)), *command], cwd=self.folder, capture_output=True,
+                    text=True, env=clean_environment(self.folder), timeout=60, check=False,
+                )  # fmt: skip
+                self.assertEqual(done.returncode, 0, done.stderr)
+        key = self.folder / "restored/data/secrets.key"
+        self.assertEqual(key.stat().st_mode & 0o777, 0o600)
+        with self.server(place="restored") as server:
+            self.assert_told(self.client(server), "restored", SECRET)
+
+    def test_keys_of_the_environment(self) -> None:
+        old, new = "1" * 64, "2" * 64
+        with self.server(old) as server:
+            webhook_id = self.add(self.client(server))
+        self.assertFalse((self.folder / "data/secrets.key").exists())
+        with self.server(f"{new},{old}") as server:
+            self.assertIn("sealed the secrets of 1 webhooks", server.last_errors())
+        with self.server(new) as server:
+            self.assert_told(self.client(server), "taken-over", SECRET)
+        # the key is lost: it is said, nothing is told wrongly, and a new secret helps
+        with self.server(old) as server:
+            client = self.client(server)
+            self.assertIn("sealed with keys that this server does not have", server.last_errors())
+            client.create_registered_model("untold")
+            with self.assertRaises(mlflow.exceptions.MlflowException) as refused:
+                client.test_webhook(webhook_id)
+            self.assertIn("which this server does not have", str(refused.exception))
+            with self.assertRaises(queue.Empty):
+                self.receiver.received.get(timeout=2)
+            client.update_webhook(webhook_id, secret="another")
+            received = self.receiver.next()
+            self.assertEqual(received.data()["name"], "untold")
+            self.assertTrue(is_signed(received, "another"))
+        command = [str(find_slipway(None)), "server", "--port", "0", "--data-dir", "data"]
+        refused = subprocess.run(
+            command, cwd=self.folder, capture_output=True, text=True, timeout=60, check=False,
+            env=clean_environment(self.folder) | {"SLIPWAY_SECRETS_KEY": "no-key-at-all"},
+        )  # fmt: skip
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("64 hexadecimal digits", refused.stderr)
+        self.assertNotIn("no-key-at-all", refused.stderr)
 
 
 if __name__ == "__main__":
