@@ -12,25 +12,26 @@
 namespace slipway::store {
 namespace {
 
+// Common words that MLflow's own names are made of too, as its tests look at them; with the number
+// at most the 20 characters that it allows.
 constexpr std::array<std::string_view, 64> kAdjectives = {
-    "able",    "agile",  "amber",  "ample",  "ardent", "avid",   "balmy",   "bold",
-    "brave",   "breezy", "bright", "brisk",  "calm",   "candid", "clever",  "coral",
-    "cosmic",  "crisp",  "daring", "deft",   "eager",  "early",  "earnest", "fair",
-    "fleet",   "fond",   "gentle", "gilded", "glad",   "golden", "grand",   "hardy",
-    "hazel",   "honest", "humble", "ivory",  "jolly",  "keen",   "kind",    "lively",
-    "loyal",   "lucid",  "lucky",  "mellow", "merry",  "mighty", "nimble",  "noble",
-    "patient", "placid", "plucky", "polite", "proud",  "quick",  "quiet",   "rapid",
-    "serene",  "silver", "spry",   "steady", "sunny",  "tidy",   "valiant", "witty"};
+    "able",     "adorable", "amazing",  "amusing",  "awesome",  "bold",     "bouncy",   "bright",
+    "burly",    "calm",     "capable",  "carefree", "caring",   "casual",   "charming", "classy",
+    "clean",    "clumsy",   "colorful", "dapper",   "dashing",  "dazzling", "debonair", "delicate",
+    "fearless", "flawless", "funny",    "gentle",   "gifted",   "handsome", "kindly",   "learned",
+    "likeable", "loud",     "luminous", "lyrical",  "melodic",  "merciful", "nimble",   "orderly",
+    "peaceful", "placid",   "polite",   "popular",  "powerful", "rare",     "salty",    "serious",
+    "silent",   "sincere",  "skillful", "smiling",  "stately",  "stylish",  "suave",    "tasteful",
+    "trusting", "unique",   "upbeat",   "useful",   "valuable", "wise",     "youthful", "zealous"};
 
 constexpr std::array<std::string_view, 64> kAnimals = {
-    "albatross", "auk",     "badger",  "beaver",   "bison",    "bittern", "bream",  "cod",
-    "cormorant", "crab",    "crane",   "cuttle",   "dolphin",  "dunlin",  "eel",    "egret",
-    "eider",     "falcon",  "finch",   "fulmar",   "gannet",   "goose",   "grebe",  "grouse",
-    "gull",      "haddock", "heron",   "herring",  "ibis",     "kestrel", "krill",  "lark",
-    "limpet",    "ling",    "lobster", "mackerel", "manatee",  "marlin",  "minnow", "mullet",
-    "mussel",    "narwhal", "octopus", "orca",     "osprey",   "otter",   "oyster", "pelican",
-    "penguin",   "perch",   "petrel",  "pike",     "plover",   "puffin",  "salmon", "seal",
-    "shrimp",    "skua",    "snipe",   "squid",    "sturgeon", "tern",    "turtle", "walrus"};
+    "auk",  "bat",   "bear",   "bee",     "carp",  "cat",   "cod",   "colt",  "crab",  "crane",
+    "crow", "deer",  "dog",    "dolphin", "dove",  "duck",  "eel",   "elk",   "finch", "fox",
+    "frog", "goat",  "goose",  "grouse",  "gull",  "hare",  "hawk",  "hen",   "horse", "jay",
+    "kite", "lamb",  "lark",   "loon",    "lynx",  "mole",  "moose", "moth",  "mouse", "newt",
+    "owl",  "ox",    "panda",  "penguin", "perch", "quail", "ram",   "ray",   "robin", "rook",
+    "seal", "shark", "sheep",  "shrimp",  "snail", "snipe", "squid", "stork", "swan",  "tern",
+    "toad", "trout", "turtle", "wren"};
 
 }  // namespace
 
