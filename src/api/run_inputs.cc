@@ -55,8 +55,12 @@ Result<Json> log_outputs(const Call& call, Workspace& workspace) {
   return JsonObject();
 }
 
+// The profile of one dataset may have 16,777,215 characters, each of six bytes where it is escaped.
+constexpr uint64_t kMaxInputsBytes = 128u << 20;
+
 constexpr Route kRoutes[] = {
-    {"POST", "/api/2.0/mlflow/runs/log-inputs", log_inputs, Needs::edit_run},
+    {"POST", "/api/2.0/mlflow/runs/log-inputs", log_inputs, Needs::edit_run, Body::json,
+     kMaxInputsBytes},
     {"POST", "/api/2.0/mlflow/runs/outputs", log_outputs, Needs::edit_run},
 };
 static_assert(all_guarded(kRoutes));

@@ -155,6 +155,24 @@ class TrackingTest(ClientTest):
             self.assertEqual(len(mlflow.search_runs([experiment_id], clause)), 1, clause)
         self.assertEqual(len(mlflow.search_runs([experiment_id], "dataset.name = 'other'")), 0)
 
+    def test_a_profile_of_the_greatest_length(self) -> None:
+        import mlflow
+        from mlflow.entities import Dataset, DatasetInput
+
+        client = mlflow.MlflowClient()
+        run = client.create_run(self.experiment("profiles"))
+        longest = 16_777_215
+
+        def log(profile: str) -> None:
+            dataset = Dataset("d", "1", "local", "{}", profile=profile)
+            client.log_inputs(run.info.run_id, [DatasetInput(dataset)])
+
+        with self.assertRaisesRegex(mlflow.exceptions.MlflowException, "exceeds the maximum"):
+            log("x" * (longest + 1))
+        log("é" + "x" * (longest - 1))
+        (known,) = client.get_run(run.info.run_id).inputs.dataset_inputs
+        self.assertEqual(len(known.dataset.profile), longest)
+
     def test_deleting_and_restoring(self) -> None:
         import mlflow
         from mlflow.entities import ViewType
