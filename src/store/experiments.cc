@@ -177,8 +177,8 @@ Result<ExperimentRow> active_experiment(db::Connection& conn, std::string_view e
 Result<std::string> create_experiment(db::Connection& conn, std::string_view name,
                                       std::string_view artifact_location,
                                       const std::vector<Tag>& tags) {
-  TRY(check_experiment_name(name));
   TRY(check_artifact_location(artifact_location));
+  TRY(check_experiment_name(name));
   for (const Tag& tag : tags) TRY(check_experiment_tag(tag));
   TRY(check_name_free(conn, name));
   const int64_t time_ms = now_ms();
@@ -210,11 +210,11 @@ Result<Experiment> get_experiment_by_name(db::Connection& conn, std::string_view
 
 Result<void> rename_experiment(db::Connection& conn, std::string_view experiment_id,
                                std::string_view new_name) {
+  TRY(check_experiment_name(new_name));
   const Experiment experiment = TRY(get_experiment(conn, experiment_id));
   if (experiment.lifecycle_stage != LifecycleStage::active) {
     return fail(Code::invalid_state, "Cannot rename a non-active experiment.");
   }
-  TRY(check_experiment_name(new_name));
   if (new_name != experiment.name && !check_name_free(conn, new_name).ok()) {
     return fail(Code::bad_request, "{}", name_taken(new_name).message);
   }

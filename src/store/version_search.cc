@@ -70,8 +70,9 @@ Result<std::string> order_of(const std::vector<std::string>& order_by) {
   OrderedOnce once;
   for (const std::string& text : order_by) {
     const Ordering ordering = TRY(parse_ordering(text));
-    TRY(attribute_or_tag(ordering.identifier.entity));
+    const Entity entity = TRY(attribute_or_tag(ordering.identifier.entity));
     const auto field = find_field(kOrderFields, ordering.identifier.key);
+    if (!field.ok() && entity == Entity::attribute) return field.error();
     if (!field.ok()) {
       return fail(Code::invalid_parameter_value,
                   "Invalid order by key '{}' specified. Valid keys are {{'name', "
