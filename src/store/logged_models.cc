@@ -10,6 +10,7 @@
 #include "store/logged_model_rows.h"
 #include "store/rows.h"
 #include "store/run_names.h"
+#include "store/search_lists.h"
 
 namespace slipway::store {
 namespace {
@@ -50,9 +51,9 @@ Result<int64_t> any_key_of(db::Connection& conn, std::string_view model_id) {
 Result<void> check_logged_name(std::string_view name) {
   if (name.find_first_of("/:.%\"'") == std::string_view::npos) return {};
   return fail(Code::invalid_parameter_value,
-              "Invalid model name ('{}') provided. Model name must be a non-empty string and "
+              "Invalid model name ({}) provided. Model name must be a non-empty string and "
               "cannot contain the following characters: ('/', ':', '.', '%', '\"', \"'\")",
-              name);
+              python_text(name));
 }
 
 Result<void> put_param(db::Connection& conn, int64_t key, const Param& param) {

@@ -3,6 +3,7 @@
 #include <span>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "store/limits.h"
 #include "store/run_rows.h"
 #include "store/runs.h"
@@ -202,13 +203,16 @@ Result<void> log_legacy_model(db::Connection& conn, std::string_view run_id,
                               std::string_view model_json) {
   const auto model = parse_json(model_json);
   if (!model.ok()) {
-    return fail(Code::invalid_parameter_value, "Malformed model info. \n {} \n not valid JSON: {}",
-                model_json, model.error().message);
+    return fail(Code::invalid_parameter_value,
+                "Malformed model info. \n {} \n is not a valid JSON.", model_json);
   }
+  std::vector<std::string> missing;
   for (const std::string_view member : {"artifact_path", "flavors", "run_id", "utc_time_created"}) {
-    if (find(*model, member) != nullptr) continue;
-    return fail(Code::invalid_parameter_value, "Model json is missing mandatory fields: {{'{}'}}",
-                member);
+    if (find(*model, member) == nullptr) missing.push_back(fmt::format("'{}'", member));
+  }
+  if (!missing.empty()) {
+    return fail(Code::invalid_parameter_value, "Model json is missing mandatory fields: {{{}}}",
+                join(missing, ", "));
   }
   const RunRow run = TRY(active_run(conn, run_id));
   const int64_t name_id = TRY(intern_name(conn, kModelHistoryTag));
