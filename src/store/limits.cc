@@ -315,7 +315,9 @@ Result<void> check_model_name(std::string_view name) {
 
 Result<void> check_alias_characters(std::string_view alias) {
   if (alias.empty()) return invalid("Registered model alias name cannot be empty.");
-  if (has_only(alias, "-")) return {};
+  if (has_only(alias, "-")) {
+    return check_length(alias, kMaxAliasLength, "Registered model alias name");
+  }
   return invalid(
       "Invalid alias name: '{}'. Names may only contain alphanumerics, underscores (_), and dashes "
       "(-).",
@@ -324,7 +326,6 @@ Result<void> check_alias_characters(std::string_view alias) {
 
 Result<void> check_alias(std::string_view alias) {
   TRY(check_alias_characters(alias));
-  TRY(check_length(alias, kMaxAliasLength, "Registered model alias name"));
   if (lower(alias) == "latest") {
     return invalid("'latest' alias name (case insensitive) is reserved.");
   }

@@ -49,7 +49,8 @@ std::string scheme_of(std::string_view address);
 Result<void> check_names_no_host(std::string_view address, std::string_view parameter);
 Result<void> check_model_name(std::string_view name);
 Result<void> check_alias(std::string_view alias);
-/// Refuse only an alias of other characters than letters, digits, `_` and `-`, or of none.
+/// Refuse only an alias of other characters than letters, digits, `_` and `-`, of none, or of more
+/// than 255.
 Result<void> check_alias_characters(std::string_view alias);
 /// Read a version's decimal number.
 Result<int64_t> version_number(std::string_view version);

@@ -92,8 +92,10 @@ class Resolver {
     if (is_prompt(request_)) return resolve_prompt();
     TRY(check_names_no_host(out_.source, "source"));
     const Address address = address_of(out_.source);
-    if (out_.source.size() > kMaxSourceLength || may_leave_its_folder(out_.source) ||
-        (!is_local(address) && !is_normal(address.path))) {
+    if (is_local(address)) {
+      TRY(check_local(address));
+    } else if (out_.source.size() > kMaxSourceLength || may_leave_its_folder(out_.source) ||
+               !is_normal(address.path)) {
       return invalid(
           "Invalid model version source: '{}'. If supplying a source as an http, https, local file "
           "path, ftp, objectstore, or mlflow-artifacts uri, an absolute path must be provided "
@@ -104,8 +106,6 @@ class Resolver {
       TRY(resolve_models(address));
     } else if (address.scheme == "runs") {
       TRY(resolve_runs(address));
-    } else if (is_local(address)) {
-      TRY(check_local(address));
     } else if (is_artifact_address(address)) {
       TRY(check_artifacts(address));
     }
@@ -156,7 +156,9 @@ class Resolver {
 
   Result<void> check_local(const Address& address) {
     const auto root = TRY(artifact_root());
-    const bool plain = address.path.starts_with('/') && address.authority.empty() &&
+    const bool plain = out_.source.size() <= kMaxSourceLength &&
+                       !may_leave_its_folder(out_.source) && address.path.starts_with('/') &&
+                       address.authority.empty() &&
                        address.path.find_first_of("?#\\") == std::string::npos;
     if (plain && root && is_local(*root) &&
         is_within({"", "", address.path}, {"", "", root->path})) {
@@ -166,7 +168,7 @@ class Resolver {
         "Invalid model version source: '{}'. To use a local path as a model version source, the {} "
         "request parameter has to be specified and the local path has to be contained within the "
         "artifact directory of the run specified by the {}.",
-        request_.source, holder(), holder());
+        truncated(request_.source, 300), holder(), holder());
   }
 
   Result<void> resolve_runs(const Address& address) {

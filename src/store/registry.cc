@@ -113,7 +113,7 @@ Result<std::string> order_of(const std::vector<std::string>& order_by) {
     if (!field.ok()) {
       return fail(Code::invalid_parameter_value,
                   "Invalid order by key '{}' specified. Valid keys are "
-                  "'{{'name', 'timestamp', 'last_updated_timestamp'}}'",
+                  "'{{'name', 'timestamp'}}'",
                   ordering.written);
     }
     TRY(once.add(ordering));

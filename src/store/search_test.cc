@@ -50,6 +50,8 @@ TEST(SearchParserTest, RefusesWithMlflowsWords) {
       {"params.1e5 = 'x'", "Invalid clause(s) in filter string: 'params.'"},
       {"params.from = 'x'", "Invalid clause(s) in filter string: 'params.', 'from', '=', ''x''"},
       {"metrics.a > 1e+3 - 1 b", "Invalid clause(s) in filter string: 'metrics.a > 1e+3 - 1 b'"},
+      {"a//b = 'x'", "Expected 'Identifier' found 'a//b'"},
+      {"a//b", "Invalid clause(s) in filter string: 'a//b'"},
       {"timestamp > 1", "Invalid clause(s) in filter string: 'timestamp', '>', '1'"},
       {"name = 'a', name = 'b'", "Invalid clause(s) in filter string: 'name = 'a', name = 'b''"},
       {"(name = 'a') AND x IS NULL", "Invalid clause(s) in filter string: '(name = 'a')'"},

@@ -234,13 +234,16 @@ class Tokenizer {
   PieceKind take_sign() {
     const char c = text_[position_];
     constexpr std::string_view kComparators = "<>=!~";
-    constexpr std::string_view kSigns = "+/@#%^&|-*";
+    constexpr std::string_view kSigns = "+/@#%^&|-";
+    const auto run_of = [&](std::string_view characters) {
+      return std::min(text_.find_first_not_of(characters, position_), text_.size());
+    };
     if (kComparators.find(c) != std::string_view::npos) {
-      const size_t end = text_.find_first_not_of(kComparators, position_);
-      return take_to(std::min(end, text_.size()), PieceKind::comparator);
+      return take_to(run_of(kComparators), PieceKind::comparator);
     }
+    if (c == '-' || c == '*') return take_to(position_ + 1, PieceKind::sign);
+    if (kSigns.find(c) != std::string_view::npos) return take_to(run_of(kSigns), PieceKind::sign);
     position_ += 1;
-    if (kSigns.find(c) != std::string_view::npos) return PieceKind::sign;
     constexpr std::string_view kPunctuation = ";:()[],.";
     return kPunctuation.find(c) == std::string_view::npos ? PieceKind::other
                                                           : PieceKind::punctuation;
