@@ -37,15 +37,16 @@ Error in_our_words(std::string_view text, std::string_view doing, std::string_vi
                    std::string_view title) {
   const auto small = lower(text);
   const auto words = text.substr(0, 400);
+  // first, since some stores say it with the status of a refusal
+  if (says(small, kFull)) {
+    return fail(Code::temporarily_unavailable, "cannot {} '{}': {} is full ({})", doing, what,
+                title, words);
+  }
   if (says(small, kRefused)) {
     return fail(Code::permission_denied,
                 "cannot {} '{}': {} refuses this server's credentials; check the AWS_… or AZURE_… "
                 "variables that it was started with ({})",
                 doing, what, title, words);
-  }
-  if (says(small, kFull)) {
-    return fail(Code::temporarily_unavailable, "cannot {} '{}': {} is full ({})", doing, what,
-                title, words);
   }
   if (says(small, kNoBucket)) {
     return fail(Code::resource_does_not_exist,

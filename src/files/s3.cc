@@ -87,7 +87,6 @@ Result<ObjectPlace> open_s3(std::string_view uri) {
   const auto bucket = base.substr(0, base.find('/'));
   options->region = region_of(*options);
   options->background_writes = false;  // its queue has no limit
-  options->allow_delayed_open = true;  // a small file is one request
   options->connect_timeout = 5;
   options->request_timeout =
       60;  // of silence: some stores put large files together before they answer
@@ -104,8 +103,14 @@ Result<ObjectPlace> open_s3(std::string_view uri) {
   auto credentials = [kept] {
     return AwsCredentials{kept.GetAccessKey(), kept.GetSecretKey(), kept.GetSessionToken()};
   };
-  place.direct = std::make_unique<S3Direct>(address_of(kept, kept.region, bucket),
-                                            base.substr(bucket.size()), std::move(credentials));
+  auto address = address_of(kept, kept.region, bucket);
+  address.title = title;
+  const auto direct = std::make_shared<const S3Direct>(
+      std::move(address), base.substr(bucket.size()), std::move(credentials));
+  place.direct = direct;
+  place.upload = [direct](const Path& path, const NextPiece& next) {
+    return direct->upload(path, next);
+  };
   return place;
 }
 

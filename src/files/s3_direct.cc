@@ -2,7 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
+#include <thread>
+
 #include "base/clock.h"
+#include "base/log.h"
 #include "files/attachment_name.h"
 #include "files/object_error.h"
 #include "http/client.h"
@@ -13,6 +17,9 @@ namespace {
 constexpr int64_t kMaxParts = 10'000;  // S3's own
 constexpr int64_t kPartSeconds = 3600;
 constexpr int64_t kCallSeconds = 300;
+constexpr size_t kPartBytes = 8u << 20;  // S3 takes none below 5 MiB but the last
+constexpr int kAttempts = 3;
+constexpr std::chrono::milliseconds kFirstPause{200};
 
 struct Entity {
   std::string_view code;
@@ -20,6 +27,30 @@ struct Entity {
 };
 constexpr Entity kEntities[] = {{"&lt;", '<'},    {"&gt;", '>'},  {"&quot;", '"'},
                                 {"&apos;", '\''}, {"&#34;", '"'}, {"&amp;", '&'}};
+
+bool may_pass(int status) {
+  return status == 429 || status == 500 || status == 502 || status == 503 || status == 504;
+}
+
+// The next part of a file: `n_bytes` or somewhat more, fewer only at the file's end.
+Result<std::string> gather(const NextPiece& next, size_t n_bytes) {
+  std::string part;
+  while (part.size() < n_bytes) {
+    const auto piece = TRY(next());
+    if (piece.empty()) break;
+    part += piece;
+  }
+  return part;
+}
+
+std::string completion(const std::vector<UploadedPart>& parts) {
+  std::string body = "<CompleteMultipartUpload>";
+  for (const auto& part : parts) {
+    body += fmt::format("<Part><PartNumber>{}</PartNumber><ETag>{}</ETag></Part>", part.number,
+                        xml_escaped(part.etag));
+  }
+  return body + "</CompleteMultipartUpload>";
+}
 
 }  // namespace
 
@@ -78,33 +109,97 @@ std::string S3Direct::sign(const AwsRequest& request, int64_t seconds) const {
       aws_signed_target(request, credentials_(), address_.region, now_ms(), seconds));
 }
 
-// One request of our own, by an address signed for it; gives the answer's body.
-Result<std::string> S3Direct::call(std::string_view method, const Path& path, Query query,
-                                   std::string body) const {
-  const auto title = fmt::format("{}://{}{}", address_.scheme, address_.host, address_.path);
+Result<std::unique_ptr<http::Client>> S3Direct::connect() const {
   const auto url = TRY(http::parse_url(fmt::format("{}://{}", address_.scheme, address_.host)));
-  const auto client = TRY(http::Client::make(url));
-  const auto target = aws_signed_target(request(method, path, std::move(query)), credentials_(),
-                                        address_.region, now_ms(), kCallSeconds);
+  return http::Client::make(url);
+}
+
+// One request of our own, by an address signed for it, and again where the store stumbles. What a
+// lost connection did is not known, so the last step of an upload is not made twice for one.
+Result<http::Response> S3Direct::call(http::Client& client, std::string_view method,
+                                      const Path& path, const Query& query,
+                                      std::string body) const {
+  const bool is_safe = method != "POST";
   http::Request sent;
   sent.method = method;
-  sent.path = target.substr(0, target.find('?'));
-  sent.query = target.substr(sent.path.size() + 1);
   sent.body = std::move(body);
-  const auto answer = TRY(client->send(sent));
-  // a failure may also come with status 200, after the store had kept the connection alive
-  if (answer.status / 100 == 2 && xml_text(answer.body, "Error").empty()) return answer.body;
+  for (int attempt = 1;; ++attempt) {
+    const auto target = aws_signed_target(request(method, path, query), credentials_(),
+                                          address_.region, now_ms(), kCallSeconds);
+    sent.path = target.substr(0, target.find('?'));
+    sent.query = target.substr(sent.path.size() + 1);
+    auto answer = client.send(sent);
+    const bool again = answer.ok() ? may_pass(answer->status) : is_safe;
+    if (!again || attempt == kAttempts) {
+      if (!answer.ok()) {
+        return fail(Code::temporarily_unavailable, "cannot write '{}': {} does not answer ({})",
+                    path.text(), address_.title, answer.error().message);
+      }
+      // a failure may also come with status 200, after the store had kept the connection alive
+      const bool good = answer->status / 100 == 2 && xml_text(answer->body, "Error").empty();
+      return good ? std::move(answer) : Result<http::Response>(refusal(*answer, path));
+    }
+    std::this_thread::sleep_for(kFirstPause * attempt);
+  }
+}
+
+Error S3Direct::refusal(const http::Response& answer, const Path& path) const {
   const auto code = xml_text(answer.body, "Code");
   if (code == "NoSuchUpload") {
     return fail(Code::resource_does_not_exist, "there is no such upload of '{}'", path.text());
   }
   const auto reason = code.empty() ? answer.body : code + ": " + xml_text(answer.body, "Message");
-  return object_answer_error(answer.status, reason, "upload", path.text(), title);
+  return object_answer_error(answer.status, reason, "write", path.text(), address_.title);
+}
+
+// As call(), over a connection of its own; gives the answer's body.
+Result<std::string> S3Direct::call_once(std::string_view method, const Path& path,
+                                        const Query& query, std::string body) const {
+  const auto client = TRY(connect());
+  auto answer = TRY(call(*client, method, path, query, std::move(body)));
+  return std::move(answer.body);
+}
+
+Result<void> S3Direct::upload(const Path& path, const NextPiece& next) const {
+  const auto client = TRY(connect());
+  auto first = TRY(gather(next, kPartBytes));
+  if (first.size() < kPartBytes) {
+    TRY(call(*client, "PUT", path, {}, std::move(first)));
+    return {};
+  }
+  const auto made = TRY(call(*client, "POST", path, {{"uploads", ""}}, ""));
+  const auto upload_id = xml_text(made.body, "UploadId");
+  const auto done = upload_parts(*client, path, upload_id, std::move(first), next);
+  if (done.ok()) return {};
+  const auto aborted = call(*client, "DELETE", path, {{"uploadId", upload_id}}, "");
+  if (!aborted.ok()) {
+    log(Level::warning, "parts of '{}' are left in the bucket, where no one sees them: {}",
+        path.text(), aborted.error().message);
+  }
+  return done;
+}
+
+Result<void> S3Direct::upload_parts(http::Client& client, const Path& path,
+                                    const std::string& upload_id, std::string first,
+                                    const NextPiece& next) const {
+  std::vector<UploadedPart> parts;
+  auto part = std::move(first);
+  while (!part.empty()) {
+    const auto number = static_cast<int64_t>(parts.size()) + 1;
+    const Query query{{"partNumber", std::to_string(number)}, {"uploadId", upload_id}};
+    const auto answer = TRY(call(client, "PUT", path, query, std::move(part)));
+    const auto* etag = answer.headers.find("ETag");
+    parts.push_back({number, etag ? *etag : "", ""});
+    // ten thousand parts at most: later ones are larger
+    part = TRY(gather(next, kPartBytes * (1 + parts.size() / 1000)));
+  }
+  TRY(call(client, "POST", path, {{"uploadId", upload_id}}, completion(parts)));
+  return {};
 }
 
 Result<PartedUpload> S3Direct::create_upload(const Path& path, int64_t n_parts) const {
   TRY(check_upload(path, n_parts, kMaxParts));
-  const auto answer = TRY(call("POST", path, {{"uploads", ""}}, ""));
+  const auto answer = TRY(call_once("POST", path, {{"uploads", ""}}, ""));
   PartedUpload upload;
   upload.upload_id = xml_text(answer, "UploadId");
   if (upload.upload_id.empty()) {
@@ -120,18 +215,12 @@ Result<PartedUpload> S3Direct::create_upload(const Path& path, int64_t n_parts) 
 
 Result<void> S3Direct::complete_upload(const Path& path, std::string_view upload_id,
                                        const std::vector<UploadedPart>& parts) const {
-  std::string body = "<CompleteMultipartUpload>";
-  for (const auto& part : parts) {
-    body += fmt::format("<Part><PartNumber>{}</PartNumber><ETag>{}</ETag></Part>", part.number,
-                        xml_escaped(part.etag));
-  }
-  body += "</CompleteMultipartUpload>";
-  TRY(call("POST", path, {{"uploadId", std::string(upload_id)}}, std::move(body)));
+  TRY(call_once("POST", path, {{"uploadId", std::string(upload_id)}}, completion(parts)));
   return {};
 }
 
 Result<void> S3Direct::abort_upload(const Path& path, std::string_view upload_id) const {
-  TRY(call("DELETE", path, {{"uploadId", std::string(upload_id)}}, ""));
+  TRY(call_once("DELETE", path, {{"uploadId", std::string(upload_id)}}, ""));
   return {};
 }
 
