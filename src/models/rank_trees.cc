@@ -269,6 +269,7 @@ std::optional<RankTrees<X, Sum>> RankTrees<X, Sum>::make(std::span<const PackedN
   for (size_t i = 0; i < outputs.size(); ++i) {
     if (!maker.add_tree(roots[i], roots[i + 1], outputs[i])) return std::nullopt;
   }
+  if (maker.out.n_columns == 0) return std::nullopt;  // leaves alone
   maker.add_heaps();
   maker.add_row_forms();
   return std::move(maker.out);
