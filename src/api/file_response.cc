@@ -46,6 +46,7 @@ constexpr Ending kEndings[] = {
     {"ipynb", kText},
     {"MLmodel", kText},
     {"MLproject", kText},
+    {"mlproject", kText},
     {"html", "text/html"},
     {"htm", "text/html"},
     {"png", "image/png"},

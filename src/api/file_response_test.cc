@@ -18,8 +18,10 @@ TEST(FileResponseTest, MediaTypes) {
 
 TEST(FileResponseTest, NamesInHeaders) {
   EXPECT_EQ(files::attachment_name("x.txt"), "attachment; filename=x.txt");
-  EXPECT_EQ(files::attachment_name("a b.txt"),
-            "attachment; filename=\"a b.txt\"; filename*=UTF-8''a%20b.txt");
+  EXPECT_EQ(files::attachment_name("a+b~1.txt"), "attachment; filename=a+b~1.txt");
+  EXPECT_EQ(files::attachment_name("a b.txt"), "attachment; filename=\"a b.txt\"");
+  EXPECT_EQ(files::attachment_name("a%2e.txt"),
+            "attachment; filename=\"a_2e.txt\"; filename*=UTF-8''a%252e.txt");
   EXPECT_EQ(files::attachment_name("é\".txt"),
             "attachment; filename=\"___.txt\"; filename*=UTF-8''%C3%A9%22.txt");
 }

@@ -9,10 +9,13 @@
 namespace slipway::files {
 namespace {
 
+// A character of RFC 9110's token; but no `%`, which some browsers decode.
 bool is_plain(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-         c == '-' || c == '_';
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         std::string_view("!#$&'*+-.^_`|~").find(c) != std::string_view::npos;
 }
+
+bool is_quotable(char c) { return c >= 0x20 && c < 0x7F && c != '"' && c != '\\' && c != '%'; }
 
 }  // namespace
 
@@ -20,11 +23,11 @@ std::string attachment_name(std::string_view name) {
   if (!name.empty() && std::all_of(name.begin(), name.end(), is_plain)) {
     return fmt::format("attachment; filename={}", name);
   }
-  std::string quoted;
-  for (const char c : name) {
-    const bool printable = c >= 0x20 && c < 0x7F && c != '"' && c != '\\' && c != '%';
-    quoted += printable ? c : '_';
+  if (std::all_of(name.begin(), name.end(), is_quotable)) {
+    return fmt::format("attachment; filename=\"{}\"", name);
   }
+  std::string quoted(name);
+  std::replace_if(quoted.begin(), quoted.end(), [](char c) { return !is_quotable(c); }, '_');
   return fmt::format("attachment; filename=\"{}\"; filename*=UTF-8''{}", quoted,
                      percent_encode(name));
 }
