@@ -29,12 +29,29 @@ void print_notes(const intake::ImportReport& report) {
     print_line(fmt::format("{} artifact addresses (s3://… and the like) stay as they are",
                            grouped(static_cast<uint64_t>(artifacts.n_elsewhere))));
   }
+  if (report.admins_only) {
+    print_line(
+        "only admins see what was imported: the same command with --owner USER or --readers "
+        "GROUP lets others");
+  }
   if (artifacts.n_unreachable > 0) {
     print_line(
         fmt::format("the files of {} artifact addresses cannot be reached from here: name their "
                     "folder with --artifacts-root",
                     grouped(static_cast<uint64_t>(artifacts.n_unreachable))));
   }
+}
+
+// An import beside a server of the same folder would write behind its back.
+Result<std::unique_ptr<store::Store>> open_store(const std::string& data_dir,
+                                                 const std::string& db) {
+  auto opened = store::Store::open(data_dir, db);
+  if (opened.ok() || opened.error().code != Code::resource_conflict) return opened;
+  return fail(
+      Code::resource_conflict,
+      "{}. Stop it, import, and start it again; only over PostgreSQL (--db) may servers run "
+      "meanwhile",
+      opened.error().message);
 }
 
 }  // namespace
@@ -48,19 +65,23 @@ Result<int> import_mlflow(Invocation& call) {
   Format format = Format::table;
   Flags flags(call);
   flags.positional(from, "FROM", "sqlite:///FILE, postgresql://…, or an mlruns folder");
-  flags.text(data_dir, "--data-dir", "Folder of the Slipway server, which must not run");
+  flags.text(data_dir, "--data-dir",
+             "Folder of the Slipway server, which must not run unless --db is PostgreSQL");
   flags.text(db, "--db", "Where that server keeps its database, as of `server`");
   flags.text(artifacts_at, "--artifacts", "Where that server keeps artifacts, as of `server`");
   flags.text(artifacts_root, "--artifacts-root",
              "Folder that mlflow-artifacts:/ stands for: the MLflow server's "
              "--artifacts-destination");
+  intake::ImportOptions options;
+  flags.text(options.owner, "--owner",
+             "User who gets `manage` on all that is imported; else admins alone see it");
+  flags.text(options.readers, "--readers", "Group that gets `read` on all that is imported");
   flags.format(format);
   TRY(flags.parse());
   process::install_interrupt();
   const auto source = TRY(open_source(from));
-  const auto store = TRY(store::Store::open(data_dir, db));
+  const auto store = TRY(open_store(data_dir, db));
   const auto artifacts = TRY(files::open_artifacts(artifacts_at, data_dir));
-  intake::ImportOptions options;
   options.artifacts_root = artifacts_root;
   options.on_progress = [](int64_t, int64_t) { return !process::interrupted(); };
   const Stopwatch watch;

@@ -3,13 +3,20 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <optional>
 #include <set>
+
+#include "base/clock.h"
+#include "store/roles.h"
+#include "store/users.h"
 
 namespace slipway::intake {
 namespace {
 
-// Runs that share a transaction: what a kill loses, and what a sync to disk pays for.
-constexpr size_t kRunsAtOnce = 100;
+// Runs that share a transaction: what a kill loses, and what a sync to disk pays for. Servers over
+// the same database wait for it when they write, so it is not to take long.
+constexpr size_t kMaxRunsAtOnce = 200;
+constexpr double kWriteSeconds = 0.5;
 
 class Import {
  public:
@@ -21,6 +28,7 @@ class Import {
         taker_(artifacts, options.artifacts_root) {}
 
   Result<ImportReport> run() {
+    TRY(note_sharing());
     TRY(note_references());
     TRY(source_.experiments([&](const auto& experiment) { return take(experiment); }));
     TRY(source_.logged_models([&](const auto& model) { return take(model); }));
@@ -30,11 +38,13 @@ class Import {
   }
 
  private:
+  Result<void> note_sharing();
   Result<void> note_references();
   Result<void> take(const store::Experiment& experiment);
   Result<void> take(const SourceModel& found);
   Result<void> take(std::vector<store::ImportedRun>& page);
   Result<void> put_some(std::span<const store::ImportedRun> runs);
+  Result<void> share(db::Connection& conn, store::Resource resource, const std::string& id);
   Result<void> take(const SourceRegisteredModel& found);
   std::string moved(const std::string& address, const std::string& referenced) const;
   Result<ImportReport> report();
@@ -49,6 +59,9 @@ class Import {
   store::Store& store_;
   const ImportOptions& options_;
   ArtifactTaker taker_;
+  std::optional<int64_t> readers_role_key_;
+  bool admins_only_ = false;
+  size_t n_runs_at_once_ = 10;
   std::set<std::string> referenced_;  // ids of runs and logged models that versions name
   std::map<std::string, std::pair<std::string, std::string>> addresses_;  // of those: old, new
   int64_t n_runs_ = 0;
@@ -62,6 +75,37 @@ std::string model_id_of(const std::string& source) {
   if (!source.starts_with(kLogged)) return {};
   const auto id = source.substr(kLogged.size() - 2);
   return id.substr(0, id.find('/'));
+}
+
+// Who is to see what comes; told before anything does.
+Result<void> Import::note_sharing() {
+  return store_.read([&](db::Connection& c) -> Result<void> {
+    const auto state = TRY(store::access_state(c));
+    admins_only_ = state.has_users && options_.owner.empty() && options_.readers.empty();
+    if (!options_.owner.empty()) TRY(store::get_user(c, options_.owner));
+    if (options_.readers.empty()) return {};
+    const auto roles = TRY(store::list_roles(c, {std::string(store::kDefaultWorkspace)}));
+    for (const auto& role : roles) {
+      if (role.name == options_.readers) readers_role_key_ = role.role_key;
+    }
+    if (readers_role_key_) return {};
+    return fail(Code::resource_does_not_exist, "there is no group '{}'", options_.readers);
+  });
+}
+
+Result<void> Import::share(db::Connection& conn, store::Resource resource, const std::string& id) {
+  const auto unless_known = [](Result<void> granted) -> Result<void> {
+    if (granted.ok() || granted.error().code == Code::resource_already_exists) return {};
+    return granted;
+  };
+  if (!options_.owner.empty()) {
+    TRY(unless_known(
+        store::grant_to_user(conn, options_.owner, resource, id, store::Permission::manage)));
+  }
+  if (!readers_role_key_) return {};
+  const auto granted =
+      store::add_grant(conn, *readers_role_key_, resource, id, store::Permission::read);
+  return unless_known(granted.ok() ? Result<void>() : granted.error());
 }
 
 Result<void> Import::note_references() {
@@ -78,7 +122,10 @@ Result<void> Import::take(const store::Experiment& experiment) {
   auto kept = experiment;
   kept.artifact_location =
       address_from_now_on(experiment.artifact_location, experiment.experiment_id);
-  return store_.write([&](db::Connection& c) { return store::put_experiment(c, kept); });
+  return store_.write([&](db::Connection& c) -> Result<void> {
+    TRY(store::put_experiment(c, kept));
+    return share(c, store::Resource::experiment, kept.experiment_id);
+  });
 }
 
 Result<void> Import::take(const SourceModel& found) {
@@ -109,8 +156,16 @@ Result<void> Import::take(std::vector<store::ImportedRun>& page) {
     if (!known) lacking.push_back(std::move(imported));
   }
   const std::span<const store::ImportedRun> runs(lacking);
-  for (size_t first = 0; first < runs.size(); first += kRunsAtOnce) {
-    TRY(put_some(runs.subspan(first, std::min(kRunsAtOnce, runs.size() - first))));
+  for (size_t n_done = 0; n_done < runs.size();) {
+    const Stopwatch watch;
+    const auto some = runs.subspan(n_done, std::min(n_runs_at_once_, runs.size() - n_done));
+    TRY(put_some(some));
+    n_done += some.size();
+    const double seconds = watch.seconds();
+    if (seconds > kWriteSeconds) n_runs_at_once_ = std::max<size_t>(1, n_runs_at_once_ / 2);
+    if (seconds < kWriteSeconds / 2) {
+      n_runs_at_once_ = std::min(kMaxRunsAtOnce, n_runs_at_once_ * 2);
+    }
     if (options_.on_progress && !options_.on_progress(n_runs_, n_points_)) {
       return fail(Code::cancelled, "the import was interrupted; started again, it goes on");
     }
@@ -145,7 +200,11 @@ std::string Import::moved(const std::string& address, const std::string& referen
 Result<void> Import::take(const SourceRegisteredModel& found) {
   const bool known =
       TRY(is_there([&](auto& c) { return store::has_registered_model(c, found.model.name); }));
-  if (known) return {};
+  if (known) {
+    return store_.write([&](db::Connection& c) {
+      return share(c, store::Resource::registered_model, found.model.name);
+    });
+  }
   auto versions = found.versions;
   for (auto& imported : versions) {
     auto& version = imported.version;
@@ -155,8 +214,9 @@ Result<void> Import::take(const SourceRegisteredModel& found) {
       imported.storage_location = moved(imported.storage_location, id);
     }
   }
-  return store_.write([&](db::Connection& c) {
-    return store::put_registered_model(c, found.model, versions, found.last_version);
+  return store_.write([&](db::Connection& c) -> Result<void> {
+    TRY(store::put_registered_model(c, found.model, versions, found.last_version));
+    return share(c, store::Resource::registered_model, found.model.name);
   });
 }
 
@@ -194,6 +254,7 @@ Result<ImportReport> Import::report() {
   ImportReport out;
   out.artifacts = taker_.counts();
   out.n_runs_before = n_runs_before_;
+  out.admins_only = admins_only_;
   out.left_out = TRY(source_.left_out());
   out.rows = {
       {"experiments", theirs.n_experiments, here.n_experiments},

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "store/metric_history.h"
+#include "store/roles.h"
 #include "store/run_changes.h"
 #include "store/run_rows.h"
 
@@ -83,6 +84,8 @@ Result<void> put_experiment(db::Connection& conn, const Experiment& experiment) 
   const auto has_runs =
       TRY(conn.integer("SELECT 1 FROM runs WHERE experiment_id = ? LIMIT 1", key));
   if (has_runs) return {};
+  // nobody may have been granted beforehand what is only now to be seen
+  if (!name) TRY(forget_grants(conn, Resource::experiment, experiment.experiment_id));
   TRY(conn.exec(
       "INSERT INTO experiments (experiment_id, name, artifact_location, deleted,"
       " creation_time_ms, last_update_time_ms) VALUES (?, ?, ?, ?, ?, ?)"
@@ -174,6 +177,7 @@ Result<bool> has_registered_model(db::Connection& conn, std::string_view name) {
 Result<void> put_registered_model(db::Connection& conn, const RegisteredModel& model,
                                   const std::vector<ImportedVersion>& versions,
                                   int64_t last_version) {
+  TRY(forget_grants(conn, Resource::registered_model, model.name));
   int64_t next_version = last_version + 1;
   for (const auto& imported : versions) {
     next_version = std::max(next_version, imported.version.version + 1);

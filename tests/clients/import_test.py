@@ -1,242 +1,33 @@
 """`slipway import mlflow` of stores that the real MLflow wrote, compared through its own client.
 
-One SQLite database behind a real `mlflow server`, and one mlruns folder: experiments, runs, whole
-histories, datasets, logged models, the registry and files, with ids and times as they were. An
-import that is killed in the middle and started again ends the same.
+SQLite and PostgreSQL databases behind a real `mlflow server`, mlruns folders, of MLflow 3.17 and
+2.x: experiments, runs, whole histories, datasets, logged models, the registry and files, with ids
+and times as they were. An import that is killed in the middle and started again ends the same; over
+PostgreSQL servers may run meanwhile; who may see what was imported is said with it.
 """
 
 from __future__ import annotations
 
-import math
+import json
 import os
-import random
-import signal
-import socket
 import sqlite3
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 os.environ |= {"MLFLOW_ALLOW_FILE_STORE": "true", "GIT_PYTHON_REFRESH": "quiet"}
 
 import mlflow  # noqa: E402
-import mlflow.data  # noqa: E402
-import mlflow.data.meta_dataset  # noqa: E402
-import mlflow.data.http_dataset_source  # noqa: E402
 from mlflow import MlflowClient  # noqa: E402
-from mlflow.entities import (  # noqa: E402
-    DatasetInput,
-    InputTag,
-    LoggedModelInput,
-    LoggedModelOutput,
-    LoggedModelParameter,
-    LoggedModelStatus,
-    Metric,
-    Param,
-    RunTag,
-    ViewType,
-)
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from live_server import LiveServer, clean_environment, find_slipway  # noqa: E402
+from live_server import REPO, LiveServer, clean_environment, find_slipway  # noqa: E402
+from mlflow_store import N_RUNS, fill, mlflow_server, whole_store  # noqa: E402
+from postgres import Cluster  # noqa: E402
 
-N_RUNS = 8
-MAX_KEYS = 7
-EXPERIMENT = ["name", "lifecycle_stage", "creation_time", "last_update_time", "tags"]
-
-
-@contextmanager
-def mlflow_server(folder: Path) -> Iterator[str]:
-    """A real MLflow server over SQLite, with its artifacts in a folder of its own."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
-    command += ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--workers", "1"]
-    command += ["--artifacts-destination", str(folder / "mlartifacts")]
-    environment = clean_environment(folder) | {"PATH": os.environ["PATH"]}
-    with (folder / "mlflow.log").open("w") as log:
-        process = subprocess.Popen(
-            command, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True
-        )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(600):
-            try:
-                urllib.request.urlopen(f"{address}/health", timeout=5)
-                break
-            except OSError:
-                time.sleep(0.1)
-        yield address
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
-def points(seed: int, n: int) -> list[Metric]:
-    rng = random.Random(seed)
-    odd = [math.nan, math.inf, -math.inf, 0.0, -1e308, 5e-324]
-    out = []
-    for i in range(n):
-        value = odd[i] if i < len(odd) else rng.gauss(0, 1)
-        out.append(Metric(f"deep/m{i % MAX_KEYS}", value, 1_700_000_000_000 + i // 3, i // 2 - 5))
-    return out
-
-
-def fill(client: MlflowClient, uri: str, folder: Path) -> None:
-    """Log some of everything."""
-    mlflow.set_tracking_uri(uri)
-    file = folder / "ünïcode file.txt"
-    file.write_text("content of a file")
-    first = client.create_experiment("first", tags={"team": "a", "note": "two\nlines"})
-    gone = client.create_experiment("gone")
-    client.create_run(gone, start_time=5)
-    client.delete_experiment(gone)
-    client.set_experiment_tag("0", "on", "default")
-    for i in range(N_RUNS):
-        run = client.create_run(first if i % 3 else "0", start_time=1000 + i, run_name=f"run {i}")
-        run_id = run.info.run_id
-        tags = [RunTag("k", "v" * i), RunTag("mlflow.note.content", "# ümläut\n")]
-        client.log_batch(run_id, points(i, 40 + i), [Param(f"p{i % 3}", "x" * i)], tags)
-        if i % 2:
-            client.log_artifact(run_id, str(file), "some/where")
-            source = mlflow.data.http_dataset_source.HTTPDatasetSource(f"http://example.org/{i}")
-            dataset = mlflow.data.meta_dataset.MetaDataset(source, name=f"set{i % 4}")
-            tag = InputTag("mlflow.data.context", "training")
-            client.log_inputs(run_id, [DatasetInput(dataset._to_mlflow_entity(), [tag])])
-        client.set_terminated(run_id, ["FINISHED", "FAILED", "KILLED"][i % 3], 5000 + i)
-        if i % 5 == 4:
-            client.delete_run(run_id)
-    fill_models(client, first, folder)
-
-
-def fill_models(client: MlflowClient, experiment_id: str, folder: Path) -> None:
-    made = folder / "model"
-    made.mkdir()
-    (made / "MLmodel").write_text("flavors: {}\n")
-    run_id = client.create_run(experiment_id, run_name="with models").info.run_id
-    for i in range(3):
-        model = client.create_logged_model(
-            experiment_id,
-            name=f"model{i}",
-            source_run_id=run_id,
-            tags={"t": str(i)},
-            params={"depth": str(i)},
-            model_type="classifier",
-        )
-        client.log_model_artifacts(model.model_id, str(made))
-        client.finalize_logged_model(model.model_id, LoggedModelStatus.READY)
-        client.log_outputs(run_id, [LoggedModelOutput(model.model_id, step=i)])
-        client.log_metric(run_id, "auc", 0.5 + i / 10, step=i, model_id=model.model_id)
-    client.log_inputs(run_id, models=[LoggedModelInput(model.model_id)])
-    client.log_artifacts(run_id, str(made), "old")
-    client.create_registered_model("registered", tags={"a": "b"}, description="what it is")
-    client.create_registered_model("empty")
-    sources = [f"models:/{model.model_id}", f"runs:/{run_id}/old"]
-    sources.append(f"{client.get_run(run_id).info.artifact_uri}/old")
-    for i, source in enumerate(sources):
-        client._create_model_version(
-            "registered",
-            source,
-            run_id=run_id,
-            tags={"n": str(i)},
-            description=f"version {i}",
-            model_id=model.model_id if i == 0 else None,
-        )
-    client.delete_model_version("registered", "2")
-    client.transition_model_version_stage("registered", "1", "Production")
-    client.set_registered_model_alias("registered", "champion", "3")
-
-
-def value_text(value: float) -> str:
-    """A database holds no infinities: MLflow's own puts the largest number in their place."""
-    if math.isinf(value):
-        value = math.copysign(sys.float_info.max, value)
-    return repr(value)
-
-
-def whole_run(client: MlflowClient, run_id: str, folder: Path) -> dict:
-    run = client.get_run(run_id)
-    info = {k: v for k, v in dict(run.info).items() if k not in ("artifact_uri", "run_uuid")}
-    histories = {
-        key: sorted(
-            (point.timestamp, point.step, value_text(point.value))
-            for point in client.get_metric_history(run_id, key)
-        )
-        for key in run.data.metrics
-    }
-    inputs = sorted(
-        (d.dataset.to_dictionary(), sorted((t.key, t.value) for t in d.tags))
-        for d in run.inputs.dataset_inputs
-    ) if run.inputs else []
-    files = {}
-    if run.info.lifecycle_stage == "active":
-        target = folder / f"{run_id}-{random.random()}"
-        target.mkdir()
-        local = Path(client.download_artifacts(run_id, "", str(target)))
-        files = {str(p.relative_to(local)): p.read_bytes() for p in local.rglob("*") if p.is_file()}
-    return {
-        "info": info,
-        "metrics": {key: value_text(value) for key, value in run.data.metrics.items()},
-        "params": run.data.params,
-        "tags": run.data.tags,
-        "histories": histories,
-        "inputs": inputs,
-        "model inputs": sorted(m.model_id for m in run.inputs.model_inputs) if run.inputs else [],
-        "model outputs": sorted((m.model_id, m.step) for m in run.outputs.model_outputs)
-        if run.outputs
-        else [],
-        "files": files,
-    }
-
-
-def whole_model(client: MlflowClient, model_id: str) -> dict:
-    model = client.get_logged_model(model_id)
-    members = dict(model.to_dictionary())
-    members.pop("artifact_location")
-    members["status_message"] = members["status_message"] or None
-    metrics = members.pop("metrics") or []
-    found = [dict(metric) for metric in metrics]
-    members["metrics"] = sorted((m["key"], m["value"], m["step"], m["run_id"]) for m in found)
-    return members
-
-
-def whole_store(client: MlflowClient, folder: Path) -> dict:
-    """All that a client can see, without where the files lie."""
-    experiments = client.search_experiments(view_type=ViewType.ALL)
-    ids = sorted(e.experiment_id for e in experiments)
-    out: dict = {"experiments": {}, "runs": {}, "models": {}, "registered": {}}
-    for e in experiments:
-        out["experiments"][e.experiment_id] = {name: getattr(e, name) for name in EXPERIMENT}
-    for run in client.search_runs(ids, run_view_type=ViewType.ALL):
-        out["runs"][run.info.run_id] = whole_run(client, run.info.run_id, folder)
-    for model in client.search_logged_models(ids):
-        out["models"][model.model_id] = whole_model(client, model.model_id)
-    for model in client.search_registered_models():
-        versions = client.search_model_versions(f"name = '{model.name}'")
-        out["registered"][model.name] = {
-            "times": (model.creation_timestamp, model.last_updated_timestamp),
-            "text": (model.description or None, model.tags, model.aliases),
-            "versions": {
-                int(v.version): (
-                    v.creation_timestamp,
-                    v.last_updated_timestamp,
-                    v.description or None,
-                    v.current_stage,
-                    v.run_id,
-                    v.status,
-                    v.tags,
-                )
-                for v in versions
-            },
-        }
-    return out
+OLD_PYTHON = REPO / ".deps/mlflow2/bin/python"
 
 
 class ImportTest(unittest.TestCase):
@@ -247,11 +38,13 @@ class ImportTest(unittest.TestCase):
         self.addCleanup(holder.cleanup)
         self.folder = Path(holder.name)
 
-    def slipway(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def slipway(
+        self, *arguments: str, environment: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [str(find_slipway(None)), *arguments],
             cwd=self.folder,
-            env=clean_environment(self.folder),
+            env=clean_environment(self.folder) | (environment or {}),
             capture_output=True,
             text=True,
             timeout=300,
@@ -265,25 +58,29 @@ class ImportTest(unittest.TestCase):
         self.assertEqual(again.returncode, 0, again.stdout + again.stderr)
         self.assertIn(f"{len(expected['runs'])} runs had been imported before", again.stdout)
         with LiveServer(find_slipway(None), self.folder, []) as server:
-            mlflow.set_tracking_uri(server.address)
-            client = MlflowClient(server.address)
-            got = whole_store(client, self.folder)
-            for part in expected:
-                self.assertEqual(set(got[part]), set(expected[part]), part)
-                for name, members in expected[part].items():
-                    for member in members:
-                        found = got[part][name][member]
-                        self.assertEqual(found, members[member], f"{part} {name}: {member}")
-            for version in ("1", "3"):
-                at = self.folder / f"fetched{version}"
-                uri = f"models:/registered/{version}"
-                mlflow.artifacts.download_artifacts(uri, dst_path=str(at))
-                self.assertTrue(list(at.rglob("MLmodel")), f"version {version} has no files")
-            # ids are not given out again
-            made = client.create_experiment("after")
-            self.assertNotIn(made, expected["experiments"])
-            version = client.create_model_version("registered", "models:/registered/3")
-            self.assertEqual(int(version.version), 4)
+            self.assert_told(server.address, expected)
+
+    def assert_told(self, address: str, expected: dict) -> None:
+        """What a server tells is what the source told, and it goes on from there."""
+        mlflow.set_tracking_uri(address)
+        client = MlflowClient(address)
+        got = whole_store(client, self.folder)
+        for part in expected:
+            self.assertEqual(set(got[part]), set(expected[part]), part)
+            for name, members in expected[part].items():
+                for member in members:
+                    found = got[part][name][member]
+                    self.assertEqual(found, members[member], f"{part} {name}: {member}")
+        for version in ("1", "3"):
+            at = self.folder / f"fetched{version}"
+            uri = f"models:/registered/{version}"
+            mlflow.artifacts.download_artifacts(uri, dst_path=str(at))
+            self.assertTrue(list(at.rglob("MLmodel")), f"version {version} has no files")
+        # ids are not given out again
+        made = client.create_experiment("after")
+        self.assertNotIn(made, expected["experiments"])
+        version = client.create_model_version("registered", "models:/registered/3")
+        self.assertEqual(int(version.version), 4)
 
     def test_a_database(self) -> None:
         with mlflow_server(self.folder) as address:
@@ -298,6 +95,154 @@ class ImportTest(unittest.TestCase):
         refused = self.slipway("import", "mlflow", "mlflow.db", "--data-dir", "other")
         self.assertEqual(refused.returncode, 1)
         self.assertIn("abcdef012345", refused.stderr)
+
+    def test_postgresql_into_postgresql_beside_servers(self) -> None:
+        """The servers of the workspace run, and have been searched, before and while it comes."""
+        cluster = self.enterContext(Cluster(durable=False))
+        theirs = cluster.new_database().replace("://", "+psycopg2://", 1)
+        with mlflow_server(self.folder, theirs) as address:
+            client = MlflowClient(address)
+            fill(client, address, self.folder)
+            expected = whole_store(client, self.folder)
+        ours = ["--db", cluster.new_database(), "--artifacts", str(self.folder / "shared")]
+        command = ["import", "mlflow", theirs, *ours]
+        command += ["--artifacts-root", "mlartifacts", "--data-dir", "import"]
+        servers = []
+        for name in "ab":
+            (self.folder / name).mkdir()
+            server = LiveServer(find_slipway(None), self.folder / name, ours)
+            servers.append(self.enterContext(server))
+            self.assertEqual(MlflowClient(servers[-1].address).search_runs(["0"]), [])
+        for again in (False, True):
+            done = self.slipway(*command)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            self.assertNotIn("DIFFERENT", done.stdout)
+            self.assertEqual("had been imported before" in done.stdout, again)
+            for server in servers:  # the run index of each sees it at once
+                found = MlflowClient(server.address).search_runs(["0"], "tags.k LIKE 'v%'")
+                wanted = {
+                    run_id
+                    for run_id, run in expected["runs"].items()
+                    if run["info"]["experiment_id"] == "0"
+                    and run["info"]["lifecycle_stage"] == "active"
+                    and run["tags"].get("k")
+                }
+                self.assertEqual({run.info.run_id for run in found}, wanted)
+        self.assert_told(servers[1].address, expected)
+
+    def test_a_running_servers_folder_is_refused(self) -> None:
+        uri = f"file://{self.folder}/mlruns"
+        client = MlflowClient(uri)
+        client.create_run("0")
+        with LiveServer(find_slipway(None), self.folder, []) as server:
+            refused = self.slipway("import", "mlflow", "mlruns", "--data-dir", "data")
+            self.assertEqual(refused.returncode, 1)
+            self.assertIn(f"in use by process {server.pid}", refused.stderr)
+            self.assertIn("Stop it, import, and start it again", refused.stderr)
+            mlflow.set_tracking_uri(server.address)
+            self.assertEqual(MlflowClient(server.address).search_runs(["0"]), [])
+        done = self.slipway("import", "mlflow", "mlruns", "--data-dir", "data")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with LiveServer(find_slipway(None), self.folder, []) as server:
+            mlflow.set_tracking_uri(server.address)
+            self.assertEqual(len(MlflowClient(server.address).search_runs(["0"])), 1)
+
+    def test_who_may_see_what_was_imported(self) -> None:
+        uri = f"file://{self.folder}/mlruns"
+        client = MlflowClient(uri)
+        experiment_id = client.create_experiment("shared")
+        client.create_run(experiment_id)
+        client.create_registered_model("shared")
+        for name in ("root", "ada", "bob", "eve"):
+            (self.folder / "password").write_text(f"{name}-password-1")
+            flags = ["--admin"] if name == "root" else []
+            made = self.slipway("users", "create", name, *flags, "--password-file", "password",
+                                "--data-dir", "data")  # fmt: skip
+            self.assertEqual(made.returncode, 0, made.stderr)
+        command = ["import", "mlflow", "mlruns", "--data-dir", "data"]
+        for flags, message in (
+            (["--owner", "nobody"], "User with username=nobody not found"),
+            (["--readers", "analysts"], "there is no group 'analysts'"),
+        ):
+            refused = self.slipway(*command, *flags)
+            self.assertEqual(refused.returncode, 1)
+            self.assertIn(message, refused.stderr)
+        done = self.slipway(*command)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("only admins see what was imported", done.stdout)
+
+        def seen(name: str, address: str) -> list[int]:
+            os.environ |= {
+                "MLFLOW_TRACKING_USERNAME": name,
+                "MLFLOW_TRACKING_PASSWORD": f"{name}-password-1",
+            }
+            mlflow.set_tracking_uri(address)
+            told = MlflowClient(address)
+            names = [e.name for e in told.search_experiments()]
+            models = told.search_registered_models()
+            runs = told.search_runs([experiment_id]) if "shared" in names else []
+            return [len(names), len(runs), len(models)]
+
+        self.addCleanup(os.environ.pop, "MLFLOW_TRACKING_USERNAME", None)
+        self.addCleanup(os.environ.pop, "MLFLOW_TRACKING_PASSWORD", None)
+        with LiveServer(find_slipway(None), self.folder, []) as server:
+            self.assertEqual(seen("root", server.address), [2, 1, 1])
+            self.assertEqual(seen("ada", server.address), [0, 0, 0])
+            signed_in = {"MLFLOW_TRACKING_URI": server.address}
+            signed_in |= {"MLFLOW_TRACKING_USERNAME": "root"}
+            signed_in |= {"MLFLOW_TRACKING_PASSWORD": "root-password-1"}
+            for words in (["create", "analysts"], ["add", "analysts", "bob"]):
+                made = self.slipway("groups", *words, environment=signed_in)
+                self.assertEqual(made.returncode, 0, made.stderr)
+        for _ in range(2):  # what was granted is granted
+            done = self.slipway(*command, "--owner", "ada", "--readers", "analysts")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertNotIn("only admins", done.stdout)
+        with LiveServer(find_slipway(None), self.folder, []) as server:
+            self.assertEqual(seen("ada", server.address), [2, 1, 1])
+            MlflowClient(server.address).rename_experiment(experiment_id, "hers")
+            self.assertEqual(seen("bob", server.address)[0], 2)
+            with self.assertRaises(mlflow.exceptions.MlflowException):
+                MlflowClient(server.address).rename_experiment(experiment_id, "his")
+            self.assertEqual(seen("eve", server.address), [0, 0, 0])
+
+    def old(self, *arguments: str) -> dict:
+        """Run old_store.py by MLflow 2.x, and give what it tells."""
+        environment = clean_environment(self.folder) | {"GIT_PYTHON_REFRESH": "quiet"}
+        done = subprocess.run(
+            [str(OLD_PYTHON), "-W", "ignore", str(REPO / "tests/clients/old_store.py"), *arguments],
+            cwd=self.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        self.assertEqual(done.returncode, 0, done.stderr[-4000:])
+        return json.loads(done.stdout.splitlines()[-1])
+
+    def test_stores_of_mlflow_2(self) -> None:
+        """The client of 2.x sees the same of its own store and of the workspace."""
+        for uri, name in (
+            (f"sqlite:///{self.folder}/old.db", f"sqlite:///{self.folder}/old.db"),
+            (f"file://{self.folder}/old", "old"),
+        ):
+            with self.subTest(uri):
+                made = self.folder / f"made-{uri[:4]}"
+                made.mkdir()
+                told = self.old("fill", uri, str(made))
+                self.assertEqual(len(told["runs"]), 8)
+                data = f"data-{uri[:4]}"
+                for _ in range(2):
+                    done = self.slipway("import", "mlflow", name, "--data-dir", f"{data}/data")
+                    self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+                with LiveServer(find_slipway(None), self.folder / data, []) as server:
+                    got = self.old("tell", server.address)
+                for part, things in told.items():
+                    self.assertEqual(set(got[part]), set(things), part)
+                    for key, members in things.items():
+                        for member, value in members.items():
+                            found = got[part][key][member]
+                            self.assertEqual(found, value, f"{part} {key}: {member}")
 
     def test_killed_and_started_again(self) -> None:
         """MLflow's own tables, filled directly: kill -9 at any moment loses and doubles nothing."""
