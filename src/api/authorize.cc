@@ -316,7 +316,7 @@ Result<void> Guard::oneself() {
   if (who_.is_admin()) return {};
   const auto name = TRY(call_.text("username"));
   if (name == who_.user_id) return {};
-  return fail(Code::permission_denied, "Permission denied");
+  return fail(Code::permission_denied, "Permission denied.");
 }
 
 // Who manages a thing may say who else may do what with it; all of a kind only who manages roles.
@@ -358,10 +358,10 @@ Result<void> Guard::check(const Rule& rule) {
   switch (rule.kind) {
     case Kind::anyone: return {};
     case Kind::admin:
-      return who_.is_admin() ? Result<void>() : fail(Code::permission_denied, "Permission denied");
+      return who_.is_admin() ? Result<void>() : fail(Code::permission_denied, "Permission denied.");
     case Kind::of_roles:
       return who_.manages_roles() ? Result<void>()
-                                  : fail(Code::permission_denied, "Permission denied");
+                                  : fail(Code::permission_denied, "Permission denied.");
     case Kind::oneself: return oneself();
     case Kind::granter: return granter();
     case Kind::new_experiment: return new_experiment(rule.least);
@@ -388,7 +388,7 @@ Result<void> Guard::check(const Rule& rule) {
     case Kind::endpoint:
       return each({"name", "registered_model_name"}, &Guard::endpoint, rule.least);
   }
-  return fail(Code::permission_denied, "Permission denied");
+  return fail(Code::permission_denied, "Permission denied.");
 }
 
 }  // namespace
