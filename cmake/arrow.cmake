@@ -20,6 +20,11 @@ foreach(library arrow parquet)
   take_library(${library} "${found}")
 endforeach()
 
+# libparquet exports the 2,000 symbols of an OpenSSL of its own. Where it comes before the system's,
+# they take its functions' places, in libcrypto and libssl too, and https crashes.
+add_link_options(-Wl,--push-state,--no-as-needed "${OPENSSL_SSL_LIBRARY}"
+                 "${OPENSSL_CRYPTO_LIBRARY}" -Wl,--pop-state)
+
 # Engines are opened at run time; a copy beside the program is the first place it looks, and what
 # they need themselves is found by the program's RPATH (not RUNPATH, which does not reach them).
 set(site "${SLIPWAY_PYTHON}/lib/python3.11/site-packages")
