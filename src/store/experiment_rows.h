@@ -17,4 +17,7 @@ struct ExperimentRow {
 /// Errors   resource_does_not_exist; invalid_parameter_value: deleted, or the id is no integer.
 Result<ExperimentRow> active_experiment(db::Connection& conn, std::string_view experiment_id);
 
+/// Give the place `tail` below a location; the query of an address stays at its end.
+std::string below_location(std::string_view location, std::string_view tail);
+
 }  // namespace slipway::store

@@ -174,6 +174,13 @@ Result<ExperimentRow> active_experiment(db::Connection& conn, std::string_view e
   return ExperimentRow{key, cursor.row().text(0)};
 }
 
+std::string below_location(std::string_view location, std::string_view tail) {
+  const size_t end = scheme_of(location).empty() ? std::string_view::npos : location.find('?');
+  const std::string_view path = location.substr(0, end);
+  const std::string_view query = location.substr(path.size());
+  return fmt::format("{}{}{}{}", path, path.ends_with('/') ? "" : "/", tail, query);
+}
+
 Result<std::string> create_experiment(db::Connection& conn, std::string_view name,
                                       std::string_view artifact_location,
                                       const std::vector<Tag>& tags) {

@@ -153,9 +153,8 @@ Result<LoggedModel> create_logged_model(db::Connection& conn, const NewLoggedMod
   TRY(check_logged_name(request.name));
   const ExperimentRow experiment = TRY(active_experiment(conn, request.experiment_id));
   const std::string model_id = "m-" + random_hex(16);
-  const std::string& location = experiment.artifact_location;
-  const std::string artifact_uri = fmt::format("{}{}models/{}/artifacts", location,
-                                               location.ends_with('/') ? "" : "/", model_id);
+  const std::string artifact_uri =
+      below_location(experiment.artifact_location, fmt::format("models/{}/artifacts", model_id));
   const int64_t time_ms = now_ms();
   const int64_t key = TRY(conn.insert(
       "INSERT INTO logged_models (model_id, experiment_id, name, artifact_uri,"

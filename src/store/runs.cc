@@ -45,7 +45,7 @@ Result<std::string> chosen_name(const NewRun& request) {
 }
 
 std::string run_artifact_uri(std::string_view location, std::string_view run_id) {
-  return fmt::format("{}{}{}/artifacts", location, location.ends_with('/') ? "" : "/", run_id);
+  return below_location(location, fmt::format("{}/artifacts", run_id));
 }
 
 /// Puts a tag where its key stands, or at the end.
