@@ -9,18 +9,14 @@
 namespace slipway::data {
 namespace {
 
-template <typename T>
-std::vector<T> taken(const std::vector<T>& values, const std::vector<size_t>& rows) {
-  std::vector<T> out;
-  out.reserve(rows.size());
-  for (const size_t row : rows) out.push_back(values[row]);
-  return out;
-}
-
-Strings taken(const Strings& values, const std::vector<size_t>& rows) {
-  Strings out;
-  out.reserve(rows.size());
-  for (const size_t row : rows) out.push_back(values[row]);
+/// Copy the values of some rows; each row has `width` of them.
+template <typename Values>
+Values taken(const Values& values, const std::vector<size_t>& rows, size_t width = 1) {
+  Values out;
+  out.reserve(rows.size() * width);
+  for (const size_t row : rows) {
+    for (size_t i = 0; i < width; ++i) out.push_back(values[row * width + i]);
+  }
   return out;
 }
 
@@ -145,7 +141,8 @@ void Batch::append(const Batch& other) {
   for (size_t i = 0; i < columns.size(); ++i) {
     auto& column = columns[i];
     const auto& more = other.columns[i];
-    check(column.type == more.type, "batches have columns of the same types");
+    check(column.type == more.type && column.shape == more.shape,
+          "batches have columns of the same types");
     if (!column.valid.empty() || !more.valid.empty()) {
       column.valid.resize(n_rows, 1);
       if (more.valid.empty()) {
@@ -167,9 +164,10 @@ Batch Batch::take(const std::vector<size_t>& rows) const {
   Batch out;
   out.n_rows = rows.size();
   for (const auto& column : columns) {
-    Column copy{column.name, column.type, {}, {}};
-    copy.values =
-        std::visit([&](const auto& v) { return Column::Values(taken(v, rows)); }, column.values);
+    Column copy{column.name, column.type, {}, {}, column.shape};
+    copy.values = std::visit(
+        [&](const auto& v) { return Column::Values(taken(v, rows, column.width())); },
+        column.values);
     if (!column.valid.empty()) copy.valid = taken(column.valid, rows);
     out.columns.push_back(std::move(copy));
   }

@@ -40,7 +40,8 @@ class Strings {
   std::vector<size_t> ends_;
 };
 
-/// One column. Values at rows that are not valid are 0, NaN or "", and mean nothing.
+/// One column: a value a row, or where it has a shape, a tensor of that shape a row (row-major).
+/// Values at rows that are not valid are 0, NaN or "", and mean nothing.
 struct Column {
   using Values = std::variant<std::vector<uint8_t>,  // boolean: 0 or 1
                               std::vector<int64_t>,  // int64, timestamp
@@ -51,9 +52,18 @@ struct Column {
   Type type = Type::float64;
   Values values = std::vector<double>();
   std::vector<uint8_t> valid;  // 1 = there is a value; empty = there is one in every row
+  std::vector<size_t> shape;   // of one row's tensor, each size > 0; empty = single values
 
-  size_t size() const {
+  /// Count the rows.
+  size_t size() const { return n_values() / width(); }
+  size_t n_values() const {
     return std::visit([](const auto& v) { return v.size(); }, values);
+  }
+  /// Count the values of one row.
+  size_t width() const {
+    size_t n = 1;
+    for (const size_t size : shape) n *= size;
+    return n;
   }
   bool is_valid(size_t row) const { return valid.empty() || valid[row] != 0; }
   size_t n_missing() const;
@@ -64,6 +74,7 @@ struct Column {
   const std::vector<uint8_t>& booleans() const { return std::get<std::vector<uint8_t>>(values); }
   const Strings& strings() const { return std::get<Strings>(values); }
 
+  // of a column of single values:
   /// The value at `row` as a number; NaN where missing, or where the column is not numeric.
   double number_at(size_t row) const;
   /// The value at `row` as text: numbers shortest, timestamps ISO 8601 in UTC; "null" where
