@@ -165,9 +165,9 @@ Batch Batch::take(const std::vector<size_t>& rows) const {
   out.n_rows = rows.size();
   for (const auto& column : columns) {
     Column copy{column.name, column.type, {}, {}, column.shape};
-    copy.values = std::visit(
-        [&](const auto& v) { return Column::Values(taken(v, rows, column.width())); },
-        column.values);
+    copy.values =
+        std::visit([&](const auto& v) { return Column::Values(taken(v, rows, column.width())); },
+                   column.values);
     if (!column.valid.empty()) copy.valid = taken(column.valid, rows);
     out.columns.push_back(std::move(copy));
   }

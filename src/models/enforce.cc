@@ -120,6 +120,9 @@ Column all_missing(const ColumnSpec& spec, size_t n) {
 }
 
 Result<Column> converted(const Column& column, const ColumnSpec& spec) {
+  if (!column.shape.empty()) {
+    return incompatible(column, spec, "Its values are lists where single values are taken.");
+  }
   const bool is_integer = spec.type == ColumnType::long_ || spec.type == ColumnType::integer;
   const bool is_number =
       column.type == Type::int64 || column.type == Type::float32 || column.type == Type::float64;

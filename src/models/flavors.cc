@@ -89,7 +89,8 @@ Result<std::unique_ptr<Model>> load_xgboost(Parts parts) {
       form == XgboostForm::booster ? XgboostTrees::all : XgboostTrees::to_best_iteration;
   auto booster = TRY(read_xgboost(parts.dir, value(parts.flavor, "data"), trees));
   auto signature =
-      TRY(parse_signature(parts.mlmodel.signature_inputs, parts.mlmodel.signature_outputs));
+      TRY(parse_signature(parts.mlmodel.signature_inputs, parts.mlmodel.signature_outputs,
+                          parts.mlmodel.signature_params));
   return make_xgboost_flavor(std::move(booster), form, std::move(signature),
                              std::move(parts.input_example));
 }
@@ -108,7 +109,8 @@ Result<std::unique_ptr<Model>> load_lightgbm(Parts parts) {
   auto booster = LightgbmModel::parse(text);
   if (!booster.ok()) return in_file(path, booster.error());
   auto signature =
-      TRY(parse_signature(parts.mlmodel.signature_inputs, parts.mlmodel.signature_outputs));
+      TRY(parse_signature(parts.mlmodel.signature_inputs, parts.mlmodel.signature_outputs,
+                          parts.mlmodel.signature_params));
   return make_lightgbm_flavor(std::move(booster).value(), std::move(signature),
                               std::move(parts.input_example));
 }
@@ -127,6 +129,7 @@ Result<std::unique_ptr<Model>> load_sklearn(Parts parts) {
   if (path.empty()) path = "model.pkl";
   settings.signature_inputs = parts.mlmodel.signature_inputs;
   settings.signature_outputs = parts.mlmodel.signature_outputs;
+  settings.signature_params = parts.mlmodel.signature_params;
   settings.input_example = std::move(parts.input_example);
   const auto bytes = TRY(read_model_file(parts.dir, path, size_t{4} << 30));
   auto model = make_sklearn_flavor(bytes, std::move(settings));

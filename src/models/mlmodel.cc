@@ -79,6 +79,7 @@ Mlmodel mlmodel_from(const YAML::Node& root) {
   if (const YAML::Node signature = root["signature"]; signature && signature.IsMap()) {
     out.signature_inputs = scalar(signature, "inputs");
     out.signature_outputs = scalar(signature, "outputs");
+    out.signature_params = scalar(signature, "params");
   }
   if (const YAML::Node example = root["saved_input_example_info"]; example && example.IsMap()) {
     out.example_path = scalar(example, "artifact_path");

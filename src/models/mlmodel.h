@@ -24,6 +24,7 @@ struct Mlmodel {
   std::map<std::string, Flavor> flavors;
   std::string signature_inputs;  // JSON texts; "" = no signature
   std::string signature_outputs;
+  std::string signature_params;      // read only
   std::string example_path;          // of saved_input_example_info; "" = no example
   std::string serving_example_path;  // the same rows as a body for /invocations; "" = none
 };

@@ -25,6 +25,13 @@ class Model {
   /// Source   "Predict" in docs/FORMATS.md.
   virtual Result<data::Batch> predict(const data::Batch& rows) const = 0;
 
+  /// As predict(), with what the request says beside its rows: checked by enforce_params(). Most
+  /// flavours take none.
+  virtual Result<data::Batch> predict_with(const data::Batch& rows,
+                                           const JsonObject& /*params*/) const {
+    return predict(rows);
+  }
+
   virtual const Signature& signature() const = 0;
 
   /// Tell whether predict() gives a matrix: an answer's rows are then lists, also of one column.

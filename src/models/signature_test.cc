@@ -31,9 +31,10 @@ TEST(Signature, NamesTheTypesItDoesNotRead) {
   EXPECT_EQ(error(R"([{"type": "map", "name": "a"}])").substr(0, 38),
             "signature: column 'a' has type 'map'; ");
   EXPECT_EQ(error(R"({"type": "long"})"), R"(signature: not a list of columns: {"type": "long"})");
-  EXPECT_FALSE(parse_signature(
-                   R"([{"name": "x", "type": "tensor", "tensor-spec": {"dtype": "object"}}])", "")
-                   .ok());
+  EXPECT_FALSE(
+      parse_signature(R"([{"name": "x", "type": "tensor", "tensor-spec": {"dtype": "complex64"}}])",
+                      "")
+          .ok());
 }
 
 TEST(Signature, OneTensorSaysNothingOfColumnsAndNamedOnesAreColumns) {
@@ -139,6 +140,64 @@ TEST_F(Enforce, CountsColumnsWithoutNames) {
   EXPECT_EQ(enforce(unnamed, batch({a()})).error().message.substr(0, 95),
             "Model inference is missing inputs. The model signature declares 2 inputs but the "
             "provided value");
+}
+
+Signature tensors(std::string_view inputs) { return parse_signature(inputs, "").value(); }
+
+std::string refusal(const Signature& signature, const data::Batch& rows) {
+  const auto enforced = enforce_tensors(signature, rows);
+  return enforced.ok() ? "enforced" : enforced.error().message;
+}
+
+TEST(EnforceTensors, BringsRowsToTheShapeAndType) {
+  const auto images =
+      tensors(R"([{"type": "tensor", "tensor-spec": {"dtype": "float32", "shape": [-1, 2, 2]}}])");
+  const Column flat{"pixels", Type::float64, std::vector<double>{1, 2, 3, 4}, {}, {4}};
+  const auto batch = enforce_tensors(images, {{flat}, 1}).value();
+  EXPECT_EQ(batch.columns[0].shape, (std::vector<size_t>{2, 2}));
+  EXPECT_EQ(batch.columns[0].float32s(), (std::vector<float>{1, 2, 3, 4}));
+  const Column three{"pixels", Type::float64, std::vector<double>{1, 2, 3}, {}, {3}};
+  EXPECT_EQ(refusal(images, {{three}, 1}),
+            "Shape of input (1, 3) does not match expected shape (-1, 2, 2).");
+}
+
+TEST(EnforceTensors, PutsColumnsBesideEachOther) {
+  const auto matrix =
+      tensors(R"([{"type": "tensor", "tensor-spec": {"dtype": "int8", "shape": [-1, 2]}}])");
+  const auto batch =
+      enforce_tensors(matrix,
+                      {{data::int64_column("0", {1, 2}), data::float64_column("1", {3, 4})}, 2})
+          .value();
+  EXPECT_EQ(batch.columns[0].int64s(), (std::vector<int64_t>{1, 3, 2, 4}));
+  EXPECT_EQ(refusal(matrix, {{data::int64_column("0", {1}), data::float64_column("1", {300})}, 1}),
+            "input '', value 1: 300 is no int8");
+  EXPECT_EQ(refusal(matrix, {{data::int64_column("0", {1}), data::string_column("1", {"a"})}, 1}),
+            "column '1' is no column of single numbers, which the model's tensor is made of");
+}
+
+TEST(EnforceTensors, NamesWhatIsMissing) {
+  const auto named = tensors(
+      R"([{"name": "x", "type": "tensor", "tensor-spec": {"dtype": "int64", "shape": [-1]}},
+          {"name": "y", "type": "tensor", "tensor-spec": {"dtype": "str", "shape": [-1]}}])");
+  EXPECT_EQ(refusal(named, {{data::int64_column("x", {1})}, 1}), "Model is missing inputs ['y'].");
+  EXPECT_EQ(refusal(named, {{data::int64_column("x", {1}), data::int64_column("y", {1})}, 1}),
+            "dtype of input int64 does not match expected dtype str");
+}
+
+TEST(EnforceParams, ChecksTypesAndAddsDefaults) {
+  const auto signature =
+      parse_signature("", "",
+                      R"([{"name": "t", "type": "double", "default": 0.5, "shape": null},
+                          {"name": "stop", "type": "string", "default": [], "shape": [-1]}])")
+          .value();
+  EXPECT_EQ(to_text(Json(enforce_params(signature, {{"t", 1}, {"other", true}}).value())),
+            R"({"t": 1.0, "stop": []})");
+  EXPECT_EQ(enforce_params(signature, {{"t", "hot"}}).error().message,
+            "Invalid parameters found: 't': Can not safely convert `<class 'str'>` to `double` for "
+            "value `\"hot\"`");
+  EXPECT_EQ(enforce_params(signature, {{"stop", "x"}}).error().message,
+            "Invalid parameters found: 'stop': Value must be a 1D array with shape (-1,), "
+            "received str");
 }
 
 }  // namespace

@@ -13,12 +13,8 @@ namespace {
 using sklearn::Method;
 
 // An unnamed tensor of float32 as the whole input: numpy then computes in float32.
-bool is_single_tensor(std::string_view inputs) {
-  const auto json = parse_json(inputs);
-  if (!json.ok() || !json->is_array() || json->get_array().size() != 1) return false;
-  const auto* spec = find(json->get_array()[0], "tensor-spec");
-  const auto* dtype = spec ? find(*spec, "dtype") : nullptr;
-  return dtype != nullptr && dtype->is_string() && dtype->get_string() == "float32";
+bool is_single_tensor(const Signature& signature) {
+  return signature.tensor && signature.tensor->dtype == "float32";
 }
 
 data::Column to_single(const data::Column& column) {
@@ -34,7 +30,7 @@ class SklearnFlavor : public Model {
       : estimator_(std::move(estimator)),
         feature_names_(std::move(feature_names)),
         signature_(std::move(signature)),
-        single_(is_single_tensor(settings.signature_inputs)),
+        single_(is_single_tensor(signature_)),
         input_example_(std::move(settings.input_example)) {
     if (settings.predict_fn == "predict_proba") method_ = Method::predict_proba;
     if (settings.predict_fn == "predict_log_proba") method_ = Method::predict_log_proba;
@@ -52,6 +48,12 @@ class SklearnFlavor : public Model {
       ready = rows;
     } else {
       ready = TRY(enforce(signature_, rows));
+    }
+    for (const auto& column : ready.columns) {
+      if (column.shape.empty()) continue;
+      return fail(Code::invalid_parameter_value,
+                  "column '{}' holds lists where {} takes single values", column.name,
+                  estimator_->name());
     }
     auto chosen = TRY(choose(ready));
     for (auto& column : chosen.columns) {
@@ -125,7 +127,8 @@ Result<std::unique_ptr<Model>> make_sklearn_flavor(std::string_view bytes,
   const auto graph = TRY(objects::read_saved_object(bytes));
   sklearn::Allowance allowance{4 * bytes.size() + (size_t{256} << 20)};
   auto estimator = TRY(sklearn::make_estimator(*graph.root, allowance));
-  auto signature = TRY(parse_signature(settings.signature_inputs, settings.signature_outputs));
+  auto signature = TRY(parse_signature(settings.signature_inputs, settings.signature_outputs,
+                                       settings.signature_params));
   return std::unique_ptr<Model>(std::make_unique<SklearnFlavor>(
       std::move(estimator), fitted_names(*graph.root), std::move(signature), std::move(settings)));
 }

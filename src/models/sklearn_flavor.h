@@ -13,6 +13,7 @@ struct SklearnSettings {
   std::string predict_fn = "predict";  // or predict_proba, predict_log_proba
   std::string signature_inputs;        // JSON texts; "" = none
   std::string signature_outputs;
+  std::string signature_params;
   std::string input_example;
 };
 
