@@ -1,5 +1,6 @@
 #include "data/column.h"
 
+#include <chrono>
 #include <cmath>
 #include <limits>
 
@@ -90,6 +91,97 @@ std::string timestamp_text(int64_t time_us) {
   auto text = utc_text(seconds * 1000);
   text.resize(text.find('.'));
   return micros == 0 ? text + "Z" : fmt::format("{}.{:06}Z", text, micros);
+}
+
+namespace {
+
+// Take `n_digits` digits from the front of `text`.
+std::optional<int64_t> take_digits(std::string_view& text, size_t n_digits) {
+  if (text.size() < n_digits) return std::nullopt;
+  int64_t value = 0;
+  for (const char c : text.substr(0, n_digits)) {
+    if (c < '0' || c > '9') return std::nullopt;
+    value = value * 10 + (c - '0');
+  }
+  text.remove_prefix(n_digits);
+  return value;
+}
+
+// Take two digits below `bound`, behind the separator if there is to be one.
+std::optional<int64_t> take_part(std::string_view& text, char separator, int64_t bound) {
+  if (separator != 0) {
+    if (!text.starts_with(separator)) return std::nullopt;
+    text.remove_prefix(1);
+  }
+  const auto value = take_digits(text, 2);
+  return value && *value < bound ? value : std::nullopt;
+}
+
+// Take ".123456" as microseconds; more digits are cut off.
+std::optional<int64_t> take_fraction(std::string_view& text) {
+  if (!text.starts_with('.')) return 0;
+  text.remove_prefix(1);
+  int64_t micros = 0;
+  size_t n = 0;
+  for (; n < text.size() && text[n] >= '0' && text[n] <= '9'; ++n) {
+    if (n < 6) micros = micros * 10 + (text[n] - '0');
+  }
+  if (n == 0) return std::nullopt;
+  text.remove_prefix(n);
+  for (; n < 6; ++n) micros *= 10;
+  return micros;
+}
+
+// Take "Z", "+02:00", "-0530" or nothing as seconds to the east.
+std::optional<int64_t> take_offset(std::string_view& text) {
+  if (text.empty()) return 0;
+  const char sign = text[0];
+  text.remove_prefix(1);
+  if (sign == 'Z' || sign == 'z') return 0;
+  if (sign != '+' && sign != '-') return std::nullopt;
+  const auto hours = take_part(text, 0, 24);
+  std::optional<int64_t> minutes = 0;
+  if (!text.empty()) minutes = take_part(text, text[0] == ':' ? ':' : '\0', 60);
+  if (!hours || !minutes) return std::nullopt;
+  const int64_t seconds = *hours * 3600 + *minutes * 60;
+  return sign == '+' ? seconds : -seconds;
+}
+
+// Take a time of day with its offset as microseconds.
+std::optional<int64_t> take_time(std::string_view& text) {
+  const auto hour = take_part(text, 0, 24);
+  const auto minute = take_part(text, ':', 60);
+  std::optional<int64_t> second = 0;
+  std::optional<int64_t> micros = 0;
+  if (text.starts_with(':')) {
+    second = take_part(text, ':', 60);
+    micros = take_fraction(text);
+  }
+  const auto offset = take_offset(text);
+  if (!hour || !minute || !second || !micros || !offset) return std::nullopt;
+  return ((*hour * 60 + *minute) * 60 + *second - *offset) * 1'000'000 + *micros;
+}
+
+}  // namespace
+
+std::optional<int64_t> timestamp_from_text(std::string_view text) {
+  const auto year = take_digits(text, 4);
+  const auto month = year ? take_part(text, '-', 13) : std::nullopt;
+  const auto day = month ? take_part(text, '-', 32) : std::nullopt;
+  if (!day) return std::nullopt;
+  const std::chrono::year_month_day date{std::chrono::year(static_cast<int>(*year)),
+                                         std::chrono::month(static_cast<unsigned>(*month)),
+                                         std::chrono::day(static_cast<unsigned>(*day))};
+  if (!date.ok()) return std::nullopt;
+  std::optional<int64_t> time = 0;
+  if (!text.empty()) {
+    if (text[0] != ' ' && text[0] != 'T' && text[0] != 't') return std::nullopt;
+    text.remove_prefix(1);
+    time = take_time(text);
+  }
+  if (!time || !text.empty()) return std::nullopt;
+  const int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
+  return days * 86'400'000'000 + *time;
 }
 
 std::string Column::text_at(size_t row) const {

@@ -1,6 +1,7 @@
 // data/column.h — typed columns in memory: what tables, models and scoring requests are made of.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -86,6 +87,11 @@ struct Column {
 /// Write microseconds since 1970 UTC as ISO 8601, such as 2013-01-31T05:00:00Z, with a fraction of
 /// six digits only where there is one.
 std::string timestamp_text(int64_t time_us);
+
+/// Read ISO 8601 as microseconds since 1970 UTC: a date, or with a blank or "T" behind it a time to
+/// the minute, second or fraction, with "Z" or an offset such as "+02:00"; nothing where it is
+/// none.
+std::optional<int64_t> timestamp_from_text(std::string_view text);
 
 /// Make a column without missing values.
 Column float64_column(std::string name, std::vector<double> values);

@@ -56,6 +56,24 @@ TEST(TableTest, GivesBackWhatItWasMadeFrom) {
             "no column 'nine'; there are: id, name, flag, small, when, number");
 }
 
+TEST(TimestampTest, ReadsIso8601) {
+  const auto text = [](std::string_view from) {
+    const auto time = timestamp_from_text(from);
+    return time ? timestamp_text(*time) : "none";
+  };
+  EXPECT_EQ(text("2013-01-31"), "2013-01-31T00:00:00Z");
+  EXPECT_EQ(text("2013-01-31T05:06"), "2013-01-31T05:06:00Z");
+  EXPECT_EQ(text("2013-01-31 05:06:07.25"), "2013-01-31T05:06:07.250000Z");
+  EXPECT_EQ(text("2013-01-31T05:06:07.123456789Z"), "2013-01-31T05:06:07.123456Z");
+  EXPECT_EQ(text("2013-01-31T05:06:07+02:30"), "2013-01-31T02:36:07Z");
+  EXPECT_EQ(text("1969-12-31T23:59:59-0100"), "1970-01-01T00:59:59Z");
+  for (const auto* none : {"", "2013", "2013-02-30", "2013-13-01", "2013-01-31T",
+                           "2013-01-31T24:00", "2013-01-31T05:06:07.", "2013-01-31T05:06:07+",
+                           "31.1.2013", "2013-01-31 05:06:07 UTC", "2013-01-31x05:06"}) {
+    EXPECT_EQ(text(none), "none") << none;
+  }
+}
+
 TEST(TableTest, ConvertsOtherTypes) {
   const auto numbers = integers({1, 2, 200});
   for (const auto& type :

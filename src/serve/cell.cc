@@ -52,8 +52,8 @@ Result<void> ColumnBuilder::add(const Cell& cell) {
       case ColumnType::float_:
       case ColumnType::double_: TRY(add_number(cell)); break;
       case ColumnType::string:
-      case ColumnType::binary:
-      case ColumnType::datetime: TRY(add_text(cell)); break;
+      case ColumnType::binary: TRY(add_text(cell)); break;
+      case ColumnType::datetime: TRY(add_time(cell)); break;
     }
   }
   ++n_rows_;
@@ -98,6 +98,15 @@ Result<void> ColumnBuilder::add_boolean(const Cell& cell) {
   return {};
 }
 
+Result<void> ColumnBuilder::add_time(const Cell& cell) {
+  const auto* text = std::get_if<std::string_view>(&cell);
+  const auto time = text ? data::timestamp_from_text(*text) : std::nullopt;
+  if (!time && !is_null(cell)) return misfit(cell, "a date and time as ISO 8601 writes it");
+  integers_.resize(n_rows_, 0);
+  integers_.push_back(time.value_or(0));
+  return {};
+}
+
 Result<void> ColumnBuilder::add_text(const Cell& cell) {
   while (strings_.size() < n_rows_) strings_.push_back("");
   const auto* text = std::get_if<std::string_view>(&cell);
@@ -136,8 +145,11 @@ data::Column ColumnBuilder::finish() {
       column.type = data::Type::binary;
       column.values = std::move(strings_);
       break;
-    case ColumnType::string:
     case ColumnType::datetime:
+      column.type = data::Type::timestamp;
+      column.values = std::move(integers_);
+      break;
+    case ColumnType::string:
       column.type = data::Type::string;
       column.values = std::move(strings_);
       break;

@@ -39,6 +39,7 @@ class ColumnBuilder {
   Result<void> add_integer(const Cell& cell);
   Result<void> add_boolean(const Cell& cell);
   Result<void> add_text(const Cell& cell);
+  Result<void> add_time(const Cell& cell);
   Error misfit(const Cell& cell, std::string_view accepted) const;
 
   std::string name_;

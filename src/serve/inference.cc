@@ -14,7 +14,7 @@ Result<Scores> answer(const models::Model& model, const ModelName& name,
                 "binary tensor data is not taken; send 'data' as JSON");
   }
   const auto request = TRY(read_inference_request(sent.body, model.signature()));
-  const auto scores = TRY(model.predict(request.rows));
+  const auto scores = TRY(model.predict_with(request.rows, request.params));
   const auto outputs = TRY(tensors_text(scores, request.outputs));
   std::string out = "{\"model_name\": ";
   append_quoted(out, name.name);
@@ -47,7 +47,7 @@ Json model_metadata(const models::Model& model, const ModelName& name) {
   json["name"] = name.name;
   json["versions"] = JsonArray{Json(name.version)};
   json["platform"] = "slipway";
-  json["inputs"] = tensor_specs(model.signature().inputs, "input-0");
+  json["inputs"] = input_specs(model.signature());
   json["outputs"] = tensor_specs(model.signature().outputs, "output-1");
   return json;
 }

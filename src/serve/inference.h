@@ -20,7 +20,9 @@ struct ModelName {
 /// Answer POST …/infer, counted.
 ///
 /// A tensor of shape [n] or [n, 1] is the column of its name; the only tensor of a request, of
-/// shape [n, k], is the model's k columns in their order. `data` may be nested or flat (row-major).
+/// shape [n, k], is the model's k columns in their order; one of more dimensions, or that the model
+/// takes as one, stays a tensor. `data` may be nested or flat (row-major). The model's params are
+/// among `parameters`.
 /// BOOL, INT8…INT64, UINT8…UINT64, FP16, FP32, FP64 and BYTES are taken; null is a missing value of
 /// FP and BYTES. BYTES of a binary column are base64, of a datetime column ISO 8601. Each output is
 /// a tensor of shape [n]; outputs without names are one of shape [n, k] named "output-1".

@@ -26,6 +26,19 @@ void append_value(std::string& out, const data::Column& column, size_t row) {
   }
 }
 
+// The values of one row: those of a tensor as lists of lists.
+void append_values(std::string& out, const data::Column& column, size_t first, size_t depth) {
+  if (depth == column.shape.size()) return append_value(out, column, first);
+  size_t stride = 1;
+  for (size_t i = depth + 1; i < column.shape.size(); ++i) stride *= column.shape[i];
+  out += '[';
+  for (size_t i = 0; i < column.shape[depth]; ++i) {
+    if (i > 0) out += ", ";
+    append_values(out, column, first + i * stride, depth + 1);
+  }
+  out += ']';
+}
+
 // A row of named outputs is an object; of unnamed ones a list, or the value itself where there is
 // one and it is not a matrix of one column.
 void append_row(std::string& out, const data::Batch& scores, size_t row, bool is_matrix) {
@@ -39,7 +52,7 @@ void append_row(std::string& out, const data::Batch& scores, size_t row, bool is
       append_quoted(out, scores.columns[i].name);
       out += ": ";
     }
-    append_value(out, scores.columns[i], row);
+    append_values(out, scores.columns[i], row * scores.columns[i].width(), 0);
   }
   if (!bare) out += named ? '}' : ']';
 }
@@ -57,18 +70,18 @@ std::string predictions_text(const data::Batch& scores, bool is_matrix) {
 
 Result<Scores> score(const models::Model& model, std::string_view body,
                      std::string_view content_type) {
-  const auto rows = TRY(read_request_body(body, content_type, model.signature()));
-  const auto scores = TRY(model.predict(rows));
+  const auto request = TRY(read_request_body(body, content_type, model.signature()));
+  const auto scores = TRY(model.predict_with(request.rows, request.params));
   return Scores{predictions_text(scores, model.predicts_matrix()), scores.n_rows};
 }
 
 http::Response invoke(const models::Model& model, const http::Request& request, Usage& usage) {
   UsageCount count(usage);
   const auto* content_type = request.headers.find("Content-Type");
-  auto scores = content_type ? score(model, request.body, *content_type)
-                             : fail(Code::invalid_parameter_value,
-                                    "the Content-Type header is missing; accepted: "
-                                    "application/json, text/csv");
+  auto scores = content_type
+                    ? score(model, request.body, *content_type)
+                    : fail(Code::invalid_parameter_value,
+                           "the Content-Type header is missing; accepted: {}", kContentTypes);
   if (!scores.ok()) {
     auto response = http::error_response(scores.error());
     count.refused(response.status);

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "base/file.h"
+#include "data/bytes.h"
 #include "files/local_store.h"
 #include "serve/endpoints.h"
 #include "serve/inference.h"
@@ -31,12 +32,13 @@ std::string failure(std::string_view body, std::string_view type = "application/
 void expect_two_rows(std::string_view body, std::string_view type = "application/json") {
   const auto read = read_request_body(body, type, signature());
   ASSERT_TRUE(read.ok()) << read.error().message;
-  ASSERT_EQ(read->n_rows, 2u);
-  ASSERT_EQ(read->columns.size(), 3u);
-  EXPECT_EQ(read->find("month")->int64s(), (std::vector<int64_t>{1, 2}));
-  EXPECT_EQ(read->find("temp")->float64s()[0], 30.0);
-  EXPECT_FALSE(read->find("temp")->is_valid(1));
-  EXPECT_EQ(read->find("origin")->strings()[1], "JFK");
+  const auto& rows = read->rows;
+  ASSERT_EQ(rows.n_rows, 2u);
+  ASSERT_EQ(rows.columns.size(), 3u);
+  EXPECT_EQ(rows.find("month")->int64s(), (std::vector<int64_t>{1, 2}));
+  EXPECT_EQ(rows.find("temp")->float64s()[0], 30.0);
+  EXPECT_FALSE(rows.find("temp")->is_valid(1));
+  EXPECT_EQ(rows.find("origin")->strings()[1], "JFK");
 }
 
 TEST(RequestBody, EveryFormGivesTheSameColumns) {
@@ -65,7 +67,9 @@ TEST(RequestBody, ErrorsNameColumnRowAndValue) {
             "row 1 has 2 values for 1 columns");
   EXPECT_EQ(failure("month,temp\n1\n", "text/csv"), "row 0 has 1 fields where the header has 2");
   EXPECT_EQ(failure("x", "image/png"),
-            "the content type 'image/png' is not supported; accepted: application/json, text/csv");
+            "the content type 'image/png' is not supported; accepted: application/json, text/csv, "
+            "application/vnd.apache.parquet, application/vnd.apache.arrow.stream, "
+            "application/vnd.apache.arrow.file");
 }
 
 TEST(RequestBody, ShapesThatAreNotRequests) {
@@ -78,6 +82,98 @@ TEST(RequestBody, ShapesThatAreNotRequests) {
     EXPECT_FALSE(failure(body).empty()) << body;
   }
   EXPECT_FALSE(failure(std::string(100'000, '[')).empty());
+}
+
+models::Signature tensors(std::string_view inputs) {
+  return models::parse_signature(inputs, "").value();
+}
+
+data::Batch rows_of(std::string_view body, const models::Signature& signature) {
+  auto read = read_request_body(body, "application/json", signature);
+  EXPECT_TRUE(read.ok()) << read.error().message;
+  return std::move(read).value().rows;
+}
+
+constexpr std::string_view kImages =
+    R"([{"type": "tensor", "tensor-spec": {"dtype": "float32", "shape": [-1, 2, 2]}}])";
+constexpr std::string_view kNamed =
+    R"([{"name": "ids", "type": "tensor", "tensor-spec": {"dtype": "int64", "shape": [-1, 3]}},
+        {"name": "mask", "type": "tensor", "tensor-spec": {"dtype": "bool", "shape": [-1]}}])";
+
+TEST(RequestBody, ListsBecomeTensors) {
+  for (const auto* key : {"instances", "inputs"}) {
+    const auto body = fmt::format(R"({{"{}": [[[1, 2], [3, 4]], [[5, 6], [7, 8]]]}})", key);
+    for (const auto& signature : {tensors(kImages), models::Signature()}) {
+      const auto rows = rows_of(body, signature);
+      ASSERT_EQ(rows.columns.size(), 1u);
+      EXPECT_EQ(rows.n_rows, 2u);
+      EXPECT_EQ(rows.columns[0].name, "");
+      EXPECT_EQ(rows.columns[0].shape, (std::vector<size_t>{2, 2}));
+    }
+  }
+  for (const auto* body :
+       {R"({"inputs": {"ids": [[1, 2, 3], [4, 5, 6]], "mask": [true, false]}})",
+        R"({"instances": [{"ids": [1, 2, 3], "mask": true}, {"ids": [4, 5, 6], "mask": false}]})",
+        R"({"dataframe_split": {"columns": ["ids", "mask"],
+            "data": [[[1, 2, 3], true], [[4, 5, 6], false]]}})"}) {
+    const auto rows = rows_of(body, tensors(kNamed));
+    EXPECT_EQ(rows.find("ids")->shape, (std::vector<size_t>{3}));
+    EXPECT_EQ(rows.find("ids")->int64s(), (std::vector<int64_t>{1, 2, 3, 4, 5, 6}));
+    EXPECT_EQ(rows.find("mask")->booleans(), (std::vector<uint8_t>{1, 0}));
+  }
+}
+
+TEST(RequestBody, NamesTheListThatIsNoTensor) {
+  const auto refusal = [](std::string_view body, std::string_view inputs) {
+    const auto read = read_request_body(body, "application/json", tensors(inputs));
+    return read.ok() ? "read" : read.error().message;
+  };
+  EXPECT_EQ(refusal(R"({"inputs": [[[1, 2], [3, 4]], [[5, 6], [7]]]})", kImages),
+            "input '', row 1: [7] has 1 items where others have 2");
+  EXPECT_EQ(refusal(R"({"inputs": [[[1, 2], [3, "x"]]]})", kImages),
+            "input '', row 0: \"x\" is not a number");
+  EXPECT_EQ(refusal(R"({"inputs": [[1, [2]]]})", kImages),
+            "input '', row 0: [2] is a list where others are values");
+  EXPECT_EQ(refusal(R"({"inputs": [[[], []]]})", kImages), "input '', row 0: [] is an empty list");
+  EXPECT_EQ(refusal(R"({"inputs": {"ids": [[1, 2.5, 3]]}})", kNamed),
+            "input 'ids', row 0: 2.5 is not an integer");
+  EXPECT_EQ(refusal(R"({"inputs": {"mask": [[true]]}})", kNamed),
+            "a cell holds a list or an object: [true]");
+  EXPECT_EQ(refusal(R"({"dataframe_split": {"columns": ["ids"], "data": [[1]]}})",
+                    R"([{"name": "ids", "type": "tensor",
+                         "tensor-spec": {"dtype": "int64", "shape": [-1, 3]}}])"),
+            "read");  // the model says that it has another shape
+}
+
+TEST(RequestBody, TakesDatesParametersArrowAndParquet) {
+  const auto signature =
+      models::parse_signature(R"([{"name": "when", "type": "datetime"}])", "",
+                              R"([{"name": "t", "type": "double", "default": 0.5, "shape": null}])")
+          .value();
+  const auto read = read_request_body(
+      R"({"dataframe_records": [{"when": "2013-01-31 05:00"}], "params": {"t": 2, "other": 1}})",
+      "application/json", signature);
+  ASSERT_TRUE(read.ok()) << read.error().message;
+  EXPECT_EQ(read->rows.columns[0].text_at(0), "2013-01-31T05:00:00Z");
+  EXPECT_EQ(to_text(Json(read->params)), R"({"t": 2.0})");
+  EXPECT_EQ(read_request_body(R"({"inputs": {"when": ["soon"]}})", "application/json", signature)
+                .error()
+                .message,
+            "column 'when', row 0: \"soon\" is not a date and time as ISO 8601 writes it");
+  EXPECT_EQ(read_request_body(R"({"inputs": {"when": ["2013-01-31"]}, "params": [1]})",
+                              "application/json", signature)
+                .error()
+                .message,
+            "'params' must be an object, not [1]");
+
+  const auto arrow = data::write_ipc({{data::int64_column("x", {1, 2})}, 2}).value();
+  const auto table = read_request_body(arrow, "application/vnd.apache.arrow.stream", {});
+  ASSERT_TRUE(table.ok()) << table.error().message;
+  EXPECT_EQ(table->rows.find("x")->int64s(), (std::vector<int64_t>{1, 2}));
+  EXPECT_FALSE(read_request_body(arrow, "application/vnd.apache.parquet", {}).ok());
+  const auto empty = data::write_ipc({{data::int64_column("x", {})}, 0}).value();
+  EXPECT_EQ(read_request_body(empty, "application/vnd.apache.arrow.stream", {}).error().message,
+            "the request has no rows");
 }
 
 // A model that doubles column x.
@@ -132,6 +228,47 @@ std::string inferred(const models::Model& model, std::string_view body) {
   EXPECT_EQ(usage.n_running, 0);
   EXPECT_EQ(response.status, usage.n_scored == 1 ? 200 : 400);
   return response.body;
+}
+
+// A model whose answer is the tensor that it was sent.
+class Echo : public models::Model {
+ public:
+  explicit Echo(std::string_view inputs) : signature_(tensors(inputs)) {}
+  Result<data::Batch> predict(const data::Batch& rows) const override {
+    auto batch = TRY(models::enforce_tensors(signature_, rows));
+    batch.columns[0].name = "echo";
+    return batch;
+  }
+  const models::Signature& signature() const override { return signature_; }
+  const std::string& input_example() const override { return example_; }
+
+ private:
+  models::Signature signature_;
+  std::string example_;
+};
+
+TEST(Scoring, TensorsAreListsOfLists) {
+  EXPECT_EQ(
+      score(Echo(kImages), R"({"inputs": [[[1, 2], [3, 4]]]})", "application/json").value().text,
+      R"({"predictions": [{"echo": [[1.0, 2.0], [3.0, 4.0]]}]})");
+}
+
+TEST(Inference, TensorsOfManyDimensions) {
+  EXPECT_EQ(inferred(Echo(kImages), R"({"inputs": [{"name": "x", "shape": [1, 2, 2],
+      "datatype": "FP32", "data": [[[1, 2], [3, 4]]]}]})"),
+            R"({"model_name": "m", "model_version": "3", "outputs": [{"name": "echo", )"
+            R"("shape": [1, 2, 2], "datatype": "FP32", "data": [1.0, 2.0, 3.0, 4.0]}]})");
+  EXPECT_EQ(to_text(model_metadata(Echo(kImages), {"m", "3"}).at("inputs")),
+            R"([{"name": "input-0", "datatype": "FP32", "shape": [-1, 2, 2]}])");
+  constexpr std::string_view kIds = R"([{"name": "ids", "type": "tensor",
+      "tensor-spec": {"dtype": "int64", "shape": [-1, 3]}}])";
+  EXPECT_EQ(inferred(Echo(kIds), R"({"inputs": [{"name": "ids", "shape": [1, 3],
+      "datatype": "INT64", "data": [1, 2, 3]}]})"),
+            R"({"model_name": "m", "model_version": "3", "outputs": [{"name": "echo", )"
+            R"("shape": [1, 3], "datatype": "INT64", "data": [1, 2, 3]}]})");
+  EXPECT_EQ(inferred(Echo(kImages), R"({"inputs": [{"name": "x", "shape": [1, 2, 0],
+      "datatype": "FP32", "data": []}]})"),
+            R"({"error": "input 'x' has rows without values"})");
 }
 
 TEST(Inference, TensorsInAndOut) {

@@ -19,8 +19,10 @@ using data::Type;
 using models::ColumnSpec;
 using models::ColumnType;
 using models::Signature;
+using models::TensorSpec;
 
 constexpr size_t kMaxValues = 1u << 26;  // of one tensor: a 16 MB body cannot hold more
+constexpr size_t kMaxDimensions = 16;
 constexpr std::string_view kUnnamedOutput = "output-1";
 
 struct Datatype {
@@ -65,6 +67,18 @@ std::string_view datatype_of(ColumnType type) {
   return kNames[static_cast<int>(type)];
 }
 
+/// numpy's name of a type as the protocol has it: "float32" is FP32.
+std::string_view datatype_of(const TensorSpec& tensor) {
+  constexpr std::pair<std::string_view, std::string_view> kNames[] = {
+      {"float16", "FP16"},  {"float32", "FP32"},  {"float64", "FP64"},  {"int8", "INT8"},
+      {"int16", "INT16"},   {"int32", "INT32"},   {"int64", "INT64"},   {"uint8", "UINT8"},
+      {"uint16", "UINT16"}, {"uint32", "UINT32"}, {"uint64", "UINT64"}, {"bool", "BOOL"}};
+  for (const auto& [dtype, name] : kNames) {
+    if (dtype == tensor.dtype) return name;
+  }
+  return "BYTES";
+}
+
 template <typename... Args>
 Error refused(fmt::format_string<Args...> format, Args&&... args) {
   return fail(Code::invalid_parameter_value, format, std::forward<Args>(args)...);
@@ -75,7 +89,8 @@ struct Tensor {
   std::string_view name;
   const Datatype* datatype = nullptr;
   size_t n_rows = 0;
-  size_t width = 1;
+  size_t width = 1;           // values of a row
+  std::vector<size_t> shape;  // of a row
   std::vector<dom::element> values;
 
   Error misfit(size_t at, std::string_view why) const {
@@ -109,18 +124,20 @@ Result<void> read_shape(dom::object object, Tensor& tensor) {
     sizes.push_back(size);
     n_values *= size;
   }
-  if (sizes.empty() || sizes.size() > 2) {
-    return refused("input '{}' has {} dimensions; accepted: [rows] and [rows, columns]",
-                   tensor.name, sizes.size());
+  if (sizes.empty() || sizes.size() > kMaxDimensions) {
+    return refused("input '{}' has {} dimensions; accepted: [rows], [rows, columns] and up to {}",
+                   tensor.name, sizes.size(), kMaxDimensions);
   }
   tensor.n_rows = sizes[0];
-  tensor.width = sizes.size() == 2 ? sizes[1] : 1;
+  tensor.shape.assign(sizes.begin() + 1, sizes.end());
+  for (const size_t size : tensor.shape) tensor.width *= size;
+  if (tensor.width == 0) return refused("input '{}' has rows without values", tensor.name);
   return {};
 }
 
-Result<void> flatten(dom::array data, Tensor& tensor, int depth) {
+Result<void> flatten(dom::array data, Tensor& tensor, size_t depth) {
   for (const auto element : data) {
-    if (element.is_array() && depth < 2) {
+    if (element.is_array() && depth <= tensor.shape.size()) {
       TRY(flatten(dom::array(element), tensor, depth + 1));
     } else if (element.is_array() || element.is_object()) {
       return refused("input '{}': 'data' is nested deeper than its shape", tensor.name);
@@ -233,6 +250,26 @@ const ColumnSpec* spec_named(const Signature& signature, std::string_view name) 
   return found == signature.inputs.end() ? nullptr : &*found;
 }
 
+/// A tensor as a column of that shape.
+Result<Column> tensor_column(Tensor tensor, const ColumnSpec* spec) {
+  auto shape = std::move(tensor.shape);
+  tensor.n_rows *= tensor.width;
+  tensor.width = 1;
+  auto column = TRY(column_of(tensor, 0, spec));
+  if (column.type != Type::float64 && column.type != Type::float32 && column.n_missing() > 0) {
+    return refused("input '{}' has missing values", tensor.name);
+  }
+  column.valid.clear();  // a missing number is NaN
+  column.shape = std::move(shape);
+  return column;
+}
+
+/// Whether the tensor stays one: it has more than two dimensions, or the model takes it so.
+bool stays_tensor(const Tensor& tensor, const ColumnSpec* spec) {
+  if (tensor.shape.size() != 1) return !tensor.shape.empty();
+  return spec && spec->tensor && spec->tensor->shape.size() > 1;
+}
+
 /// One tensor with all the model's columns beside each other.
 Result<void> add_columns(const Tensor& tensor, const Signature& signature, data::Batch& rows) {
   const auto& inputs = signature.inputs;
@@ -253,13 +290,16 @@ Result<data::Batch> rows_of(const std::vector<Tensor>& tensors, const Signature&
   data::Batch rows;
   rows.n_rows = tensors.front().n_rows;
   const bool alone = tensors.size() == 1;
-  const bool by_position = alone && !spec_named(signature, tensors.front().name);
-  if (alone && (tensors.front().width != 1 || by_position)) {
+  const auto* first_spec = spec_named(signature, tensors.front().name);
+  const bool is_tensor = stays_tensor(tensors.front(), first_spec);
+  if (alone && !is_tensor && (tensors.front().width != 1 || !first_spec)) {
     TRY(add_columns(tensors.front(), signature, rows));
     return rows;
   }
   for (const auto& tensor : tensors) {
-    if (tensor.width != 1) {
+    const auto* spec = spec_named(signature, tensor.name);
+    const bool whole = stays_tensor(tensor, spec);
+    if (tensor.width != 1 && !whole) {
       return refused("input '{}' has {} columns; beside other inputs it may have one", tensor.name,
                      tensor.width);
     }
@@ -268,11 +308,20 @@ Result<data::Batch> rows_of(const std::vector<Tensor>& tensors, const Signature&
                      tensors.front().name, rows.n_rows);
     }
     if (rows.find(tensor.name)) return refused("input '{}' is there twice", tensor.name);
-    auto column = TRY(column_of(tensor, 0, spec_named(signature, tensor.name)));
-    column.name = tensor.name;
-    rows.columns.push_back(std::move(column));
+    auto column = whole ? tensor_column(tensor, spec) : column_of(tensor, 0, spec);
+    if (!column.ok()) return column.error();
+    column->name = tensor.name;
+    rows.columns.push_back(std::move(column).value());
   }
   return rows;
+}
+
+/// The request's own parameters, which a model's are among.
+Result<JsonObject> params_of(dom::object root) {
+  dom::object params;
+  if (root["parameters"].get(params)) return JsonObject();
+  const auto json = TRY(parse_json(simdjson::minify(params)));
+  return json.get_object();
 }
 
 Result<InferenceRequest> read_object(dom::object root, const Signature& signature) {
@@ -296,6 +345,10 @@ Result<InferenceRequest> read_object(dom::object root, const Signature& signatur
     }
   }
   request.rows = TRY(rows_of(tensors, signature));
+  if (!signature.params.empty()) {
+    const auto params = TRY(params_of(root));
+    request.params = TRY(models::enforce_params(signature, params));
+  }
   return request;
 }
 
@@ -328,14 +381,17 @@ void append_tensor(std::string& out, std::string_view name, std::span<const Colu
                    size_t n_rows) {
   out += "{\"name\": ";
   append_quoted(out, name);
-  out += columns.size() == 1 ? fmt::format(", \"shape\": [{}]", n_rows)
-                             : fmt::format(", \"shape\": [{}, {}]", n_rows, columns.size());
+  out += fmt::format(", \"shape\": [{}", n_rows);
+  for (const size_t size : columns.front().shape) out += fmt::format(", {}", size);
+  if (columns.size() > 1) out += fmt::format(", {}", columns.size());
+  out += "]";
   out += fmt::format(", \"datatype\": \"{}\", ", datatype_of(columns.front().type));
   if (columns.front().type == Type::binary) {
     out += "\"parameters\": {\"content_type\": \"base64\"}, ";
   }
   out += "\"data\": [";
-  for (size_t i = 0; i < n_rows; ++i) {
+  const size_t width = columns.front().width();  // of tensors there is one
+  for (size_t i = 0; i < n_rows * width; ++i) {
     for (const auto& column : columns) {
       if (out.back() != '[') out += ", ";
       append_cell(out, column, i);
@@ -387,20 +443,31 @@ Result<std::string> tensors_text(const data::Batch& scores, const std::vector<st
 
 Json tensor_specs(const std::vector<ColumnSpec>& columns, std::string_view unnamed) {
   JsonArray out;
-  const auto add = [&](std::string_view name, ColumnType type, size_t width) {
-    JsonObject tensor;
-    tensor["name"] = name;
-    tensor["datatype"] = datatype_of(type);
-    tensor["shape"] = width == 1 ? JsonArray{-1} : JsonArray{-1, static_cast<int64_t>(width)};
-    out.push_back(std::move(tensor));
+  const auto add = [&](std::string_view name, std::string_view datatype, JsonArray shape) {
+    out.push_back(JsonObject{{"name", name}, {"datatype", datatype}, {"shape", std::move(shape)}});
+  };
+  const auto add_tensor = [&](std::string_view name, const TensorSpec& tensor) {
+    JsonArray shape(tensor.shape.begin(), tensor.shape.end());
+    add(name, datatype_of(tensor), shape.empty() ? JsonArray{-1} : std::move(shape));
   };
   const bool named = std::ranges::none_of(columns, &std::string::empty, &ColumnSpec::name);
-  if (named) {
-    for (const auto& column : columns) add(column.name, column.type, 1);
-  } else {
-    add(unnamed, columns.front().type, columns.size());
+  for (const auto& column : columns) {
+    const std::string_view name = named ? std::string_view(column.name) : unnamed;
+    if (column.tensor) {
+      add_tensor(name, *column.tensor);
+    } else if (named || columns.size() == 1) {
+      add(name, datatype_of(column.type), {-1});
+    } else {
+      add(name, datatype_of(column.type), {-1, static_cast<int64_t>(columns.size())});
+    }
+    if (!named) break;
   }
   return out;
+}
+
+Json input_specs(const Signature& signature) {
+  if (!signature.tensor) return tensor_specs(signature.inputs, "input-0");
+  return tensor_specs({{"", ColumnType::double_, true, signature.tensor}}, "input-0");
 }
 
 }  // namespace slipway::serve

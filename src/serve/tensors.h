@@ -14,6 +14,7 @@ namespace slipway::serve {
 struct InferenceRequest {
   std::string id;  // "" where none was sent
   data::Batch rows;
+  JsonObject params;                 // those of the signature, with its defaults
   std::vector<std::string> outputs;  // those asked for; empty: all
 };
 
@@ -28,5 +29,8 @@ Result<std::string> tensors_text(const data::Batch& scores, const std::vector<st
 /// Describe columns as the protocol's tensors: [{"name", "datatype", "shape"}]; those without names
 /// as one, called `unnamed`.
 Json tensor_specs(const std::vector<models::ColumnSpec>& columns, std::string_view unnamed);
+
+/// Describe what a model takes as the protocol's tensors.
+Json input_specs(const models::Signature& signature);
 
 }  // namespace slipway::serve

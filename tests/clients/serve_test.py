@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -12,6 +13,9 @@ import urllib.request
 from pathlib import Path
 
 import numpy
+import pandas
+import pyarrow
+import pyarrow.ipc
 import tritonclient.http
 from tritonclient.utils import InferenceServerException
 
@@ -54,8 +58,9 @@ class ServeTest(unittest.TestCase):
             with error:
                 return error.code, error.read().decode()
 
-    def scores(self, body: str, kind: str = "application/json") -> list[float]:
-        status, text = self.call("/invocations", body.encode(), kind)
+    def scores(self, body: str | bytes, kind: str = "application/json") -> list[float]:
+        sent = body.encode() if isinstance(body, str) else body
+        status, text = self.call("/invocations", sent, kind)
         self.assertEqual(status, 200, text)
         return [p["score"] for p in json.loads(text)["predictions"]]
 
@@ -73,6 +78,33 @@ class ServeTest(unittest.TestCase):
             ("color,x\nc1,1.5\n,30.5\n", "text/csv"),
         ]:
             self.assertEqual(self.scores(body, kind), first)
+
+    def test_arrow_and_parquet_bodies(self) -> None:
+        frame = pandas.DataFrame({"color": ["c1", None], "x": [1.5, 30.5], "more": [1, 2]})
+        split = json.loads(frame.to_json(orient="split"))
+        expected = self.scores(json.dumps({"dataframe_split": split}))
+        table = pyarrow.Table.from_pandas(frame.set_index("more"))
+        stream = io.BytesIO()
+        with pyarrow.ipc.new_stream(stream, table.schema) as writer:
+            writer.write_table(table)
+        file = io.BytesIO()
+        packed = pyarrow.ipc.IpcWriteOptions(compression="zstd")
+        dictionary = table.set_column(0, "color", table["color"].dictionary_encode())
+        with pyarrow.ipc.new_file(file, dictionary.schema, options=packed) as writer:
+            writer.write_table(dictionary)
+        for kind, body in [
+            ("vnd.apache.arrow.stream", stream.getvalue()),
+            ("vnd.apache.arrow.file", file.getvalue()),
+            ("vnd.apache.parquet", frame.to_parquet()),
+        ]:
+            self.assertEqual(self.scores(body, f"application/{kind}"), expected)
+            status, text = self.call("/invocations", body[: len(body) // 2], f"application/{kind}")
+            self.assertEqual(status, 400, text)
+        status, text = self.call(
+            "/invocations", frame[["x"]].to_parquet(), "application/vnd.apache.parquet"
+        )
+        self.assertEqual(status, 400)
+        self.assertIn("Model is missing inputs ['color']", text)
 
     def test_open_inference_with_tritons_client(self) -> None:
         client = tritonclient.http.InferenceServerClient(self.address.removeprefix("http://"))
