@@ -36,6 +36,7 @@ struct Stream {
 
 Result<Stream> open_output(const Output& output, int inherited) {
   Stream stream;
+  if (output.kind == Output::Kind::descriptor) inherited = output.descriptor;
   if (output.kind == Output::Kind::pipe) {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) return errno_error(errno, "open", "a pipe");
@@ -46,7 +47,7 @@ Result<Stream> open_output(const Output& output, int inherited) {
   const bool is_file = output.kind == Output::Kind::file;
   const std::filesystem::path path = is_file ? output.path : "/dev/null";
   stream.theirs = Descriptor(
-      output.kind == Output::Kind::inherited
+      output.kind == Output::Kind::inherited || output.kind == Output::Kind::descriptor
           ? ::fcntl(inherited, F_DUPFD_CLOEXEC, 3)
           : ::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | (is_file ? O_CREAT : 0), 0644));
   if (stream.theirs.get() < 0) return errno_error(errno, "write", path);
@@ -54,7 +55,13 @@ Result<Stream> open_output(const Output& output, int inherited) {
 }
 
 // A file in memory: unlike a pipe it needs no one to write while the child reads.
-Result<Descriptor> open_input(const std::optional<std::string>& input) {
+Result<Descriptor> open_input(const Command& command) {
+  if (command.input_descriptor >= 0) {
+    Descriptor copy(::fcntl(command.input_descriptor, F_DUPFD_CLOEXEC, 3));
+    if (copy.get() < 0) return errno_error(errno, "open", "the standard input of a program");
+    return copy;
+  }
+  const auto& input = command.input;
   Descriptor file(input ? ::memfd_create("input", MFD_CLOEXEC)
                         : ::open("/dev/null", O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) return errno_error(errno, "open", "the standard input of a program");
@@ -65,10 +72,10 @@ Result<Descriptor> open_input(const std::optional<std::string>& input) {
   return file;
 }
 
-std::vector<std::string> environment_with(
-    const std::vector<std::pair<std::string, std::string>>& added) {
+std::vector<std::string> environment_of(const Command& command) {
+  const auto& added = command.environment;
   std::vector<std::string> all;
-  for (char** entry = environ; *entry; ++entry) {
+  for (char** entry = environ; command.inherits_environment && *entry; ++entry) {
     const std::string_view text(*entry);
     const auto name = text.substr(0, text.find('='));
     const bool replaced = std::any_of(added.begin(), added.end(),
@@ -104,16 +111,17 @@ Result<Child> start(const Command& command) {
   if (command.argv.empty()) return fail(Code::invalid_parameter_value, "no program to start");
   Launch plan;
   plan.program = TRY(find_program(command.argv.front(), search_path(command)));
-  const auto input = TRY(open_input(command.input));
+  const auto input = TRY(open_input(command));
   auto output = TRY(open_output(command.output, STDOUT_FILENO));
   auto errors = TRY(open_output(command.errors, STDERR_FILENO));
   plan.argv = command.argv;
-  plan.environment = environment_with(command.environment);
+  plan.environment = environment_of(command);
   plan.folder = command.folder.string();
   plan.input = input.get();
   plan.output = output.theirs.get();
   plan.errors = errors.theirs.get();
   plan.max_memory_bytes = command.max_memory_bytes;
+  plan.max_private_bytes = command.max_private_bytes;
   Child child;
   child.pid_ = TRY(launch(plan));
   child.pidfd_ = static_cast<int>(::syscall(SYS_pidfd_open, child.pid_, 0));

@@ -20,20 +20,25 @@ struct Output {
     dropped,
     pipe,  // read with Child; of standard error only the last 16 KiB are kept
     file,  // appended to `path`
+    descriptor,
   };
   Kind kind = Kind::inherited;
   std::filesystem::path path;
+  int descriptor = -1;  // borrowed
 };
 
 /// What to start, and how.
 struct Command {
   std::vector<std::string> argv;  // argv[0] is looked up in PATH where it has no '/'
   std::vector<std::pair<std::string, std::string>> environment;  // added to ours
-  std::filesystem::path folder;                                  // to start in; ours where empty
+  bool inherits_environment = true;  // false: `environment` is all there is, PATH too
+  std::filesystem::path folder;      // to start in; ours where empty
   std::optional<std::string> input;  // its standard input; empty where unset
+  int input_descriptor = -1;         // borrowed, such as one end of a socket; in place of `input`
   Output output{Output::Kind::pipe, {}};
   Output errors{Output::Kind::pipe, {}};
-  uint64_t max_memory_bytes = 0;  // of address space; 0: as ours
+  uint64_t max_memory_bytes = 0;   // of address space; 0: as ours
+  uint64_t max_private_bytes = 0;  // of memory of its own (RLIMIT_DATA); 0: as ours
 };
 
 /// How a child ended: by exit(code), or by a signal.
@@ -56,6 +61,10 @@ class Child {
   ~Child();
 
   pid_t pid() const { return pid_; }
+
+  /// A descriptor that becomes readable when it ends, for poll(); -1 on kernels without one, and
+  /// once wait() gave its end.
+  int end_descriptor() const { return pidfd_; }
 
   /// Wait for its end at most `timeout_ms`, taking in its output meanwhile; again gives the same.
   /// Errors   deadline_exceeded: it still runs (it is left running).

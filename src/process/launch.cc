@@ -49,6 +49,13 @@ void reset_signals() {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
+template <typename Resource>  // an enum of glibc's own in C++
+void limit_memory(Resource resource, uint64_t bytes, int report) {
+  if (bytes == 0) return;
+  const rlimit limit{bytes, bytes};
+  if (::setrlimit(resource, &limit) != 0) give_up(report, Step::memory);
+}
+
 [[noreturn]] void become(const Launch& plan, char* const* argv, char* const* environment,
                          pid_t parent, int report) {
   ::setpgid(0, 0);
@@ -63,10 +70,8 @@ void reset_signals() {
   }
   ::close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
   if (!plan.folder.empty() && ::chdir(plan.folder.c_str()) != 0) give_up(report, Step::folder);
-  if (plan.max_memory_bytes > 0) {
-    const rlimit limit{plan.max_memory_bytes, plan.max_memory_bytes};
-    if (::setrlimit(RLIMIT_AS, &limit) != 0) give_up(report, Step::memory);
-  }
+  limit_memory(RLIMIT_AS, plan.max_memory_bytes, report);
+  limit_memory(RLIMIT_DATA, plan.max_private_bytes, report);
   ::execve(plan.program.c_str(), argv, environment);
   give_up(report, Step::exec);
 }

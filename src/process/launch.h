@@ -20,7 +20,8 @@ struct Launch {
   int input = -1;                        // descriptors of the standard streams, borrowed
   int output = -1;
   int errors = -1;
-  uint64_t max_memory_bytes = 0;
+  uint64_t max_memory_bytes = 0;   // RLIMIT_AS; 0: as ours
+  uint64_t max_private_bytes = 0;  // RLIMIT_DATA
 };
 
 /// Fork and exec in a process group of its own; all other descriptors of ours are closed there.

@@ -1,6 +1,8 @@
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -8,6 +10,7 @@
 #include <thread>
 
 #include "base/clock.h"
+#include "base/descriptor.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "process/child.h"
@@ -106,6 +109,42 @@ TEST(Run, MemoryCanBeLimited) {
   auto command = shell("head -c 300000000 /dev/zero | tail -c 250000000 >/dev/null");
   command.max_memory_bytes = 100'000'000;
   EXPECT_FALSE(run(command, 10'000)->exit.ok());
+}
+
+TEST(Run, PrivateMemoryCanBeLimited) {
+  auto command = shell("ulimit -d");
+  command.max_private_bytes = uint64_t{64} << 20;
+  EXPECT_EQ(run(command, 10'000)->output, "65536\n");
+}
+
+TEST(Run, EnvironmentCanBeAllItsOwn) {
+  Command command;
+  command.argv = {"/usr/bin/env"};
+  command.environment = {{"ONLY", "this"}};
+  command.inherits_environment = false;
+  EXPECT_EQ(run(command, 5000)->output, "ONLY=this\n");
+}
+
+TEST(Child, CanTalkThroughASocketAndWriteToADescriptor) {
+  int ends[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+  Descriptor ours(ends[0]);
+  Descriptor theirs(ends[1]);
+  int pipe_ends[2];
+  ASSERT_EQ(::pipe2(pipe_ends, O_CLOEXEC), 0);
+  Descriptor log(pipe_ends[0]);
+  Descriptor log_writer(pipe_ends[1]);
+  auto command = shell("echo both >&2; read line; echo \"<$line>\" >&0; echo last");
+  command.input_descriptor = theirs.get();
+  command.output = command.errors = {Output::Kind::descriptor, {}, log_writer.get()};
+  auto child = start(command).value();
+  theirs.close();
+  log_writer.close();
+  ASSERT_TRUE(write_all(ours.get(), "hello\n"));
+  char bytes[64];
+  EXPECT_EQ(std::string(bytes, static_cast<size_t>(::read(ours.get(), bytes, 64))), "<hello>\n");
+  EXPECT_TRUE(child.wait(5000)->ok());
+  EXPECT_EQ(std::string(bytes, static_cast<size_t>(::read(log.get(), bytes, 64))), "both\nlast\n");
 }
 
 TEST(Run, NoDescriptorOfOursReachesTheChild) {
