@@ -7,12 +7,14 @@
 #include "api/webhook_sender.h"
 #include "base/log.h"
 #include "cli/command_list.h"
+#include "cli/worker_flags.h"
 #include "files/open_artifacts.h"
 #include "http/server.h"
 #include "process/signals.h"
 #include "process/systemd.h"
 #include "serve/endpoints.h"
 #include "serve/standalone.h"
+#include "serve/worker_model.h"
 #include "store/users.h"
 
 namespace slipway::cli {
@@ -202,7 +204,7 @@ Result<int> serve_model(Invocation& call) {
   int64_t port = 5000;
   int64_t n_workers = 16;
   std::string name = "model";
-  bool no_python = false;
+  WorkerFlags workers;
   TlsFlags tls;
   DrainFlags drain;
   Flags flags(call);
@@ -211,18 +213,19 @@ Result<int> serve_model(Invocation& call) {
   flags.text(host, "--host", "Address to listen on");
   flags.integer(port, "-p,--port", "Port; 0 takes a free one", 0, 65535);
   flags.integer(n_workers, "--workers", "Threads that answer requests", 1, 256);
-  flags.on(no_python, "--no-python", "Refuse models that need Python (none is ever started yet)");
+  workers.declare_for_folder(flags);
   tls.declare(flags);
   drain.declare(flags);
   TRY(flags.parse());
   process::install_interrupt();
-  std::shared_ptr<const models::Model> model = TRY(models::load(folder));
+  const auto opened = TRY(serve::open_model(folder, name, workers.for_folder()));
   http::ServerOptions listen;
   TRY(tls.put_into(listen));
   listen.host = host;
   listen.port = static_cast<uint16_t>(port);
   listen.n_workers = static_cast<int>(n_workers);
-  const auto running = TRY(http::Server::start(listen, serve::standalone_handler(model, name)));
+  const auto running =
+      TRY(http::Server::start(listen, serve::standalone_handler(opened.model, name)));
   return run_until_interrupted(*running, listen, drain, nullptr);
 }
 

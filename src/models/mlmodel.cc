@@ -88,6 +88,42 @@ Mlmodel mlmodel_from(const YAML::Node& root) {
   return out;
 }
 
+std::vector<std::string> texts(const YAML::Node& map, const char* key) {
+  std::vector<std::string> all;
+  const YAML::Node list = map[key];
+  if (!list || !list.IsSequence()) return all;
+  for (const auto& entry : list) {
+    if (entry.IsScalar()) all.push_back(entry.Scalar());
+  }
+  return all;
+}
+
+PythonEnvironment python_environment_from(const YAML::Node& root) {
+  return {scalar(root, "python"), texts(root, "build_dependencies"), texts(root, "dependencies")};
+}
+
+// Read a document that is a map, once it is known to be harmless.
+template <typename T>
+Result<T> read_map(std::string_view yaml, std::string_view file, T (*from)(const YAML::Node&)) {
+  if (yaml.size() > kMaxBytes) {
+    return fail(Code::invalid_parameter_value, "{}: {} bytes; at most {}", file, yaml.size(),
+                kMaxBytes);
+  }
+  try {
+    std::istringstream stream{std::string(yaml)};
+    YAML::Parser parser(stream);
+    Guard guard;
+    if (!parser.HandleNextDocument(guard)) {
+      return fail(Code::invalid_parameter_value, "{}: the file is empty", file);
+    }
+    const YAML::Node root = YAML::Load(std::string(yaml));
+    if (!root.IsMap()) return fail(Code::invalid_parameter_value, "{}: not a map", file);
+    return from(root);
+  } catch (const YAML::Exception& error) {
+    return fail(Code::invalid_parameter_value, "{}: {}", file, error.what());
+  }
+}
+
 // A text as YAML: plain where no reader can take it for anything but text, else in single quotes.
 std::string quoted(std::string_view text) {
   constexpr std::string_view kWords[] = {"null", "true", "false", "yes", "no", "on",
@@ -142,23 +178,11 @@ void write_flavor(Lines& lines, const Mlmodel::Flavor& flavor) {
 }  // namespace
 
 Result<Mlmodel> parse_mlmodel(std::string_view yaml) {
-  if (yaml.size() > kMaxBytes) {
-    return fail(Code::invalid_parameter_value, "MLmodel: {} bytes; at most {}", yaml.size(),
-                kMaxBytes);
-  }
-  try {
-    std::istringstream stream{std::string(yaml)};
-    YAML::Parser parser(stream);
-    Guard guard;
-    if (!parser.HandleNextDocument(guard)) {
-      return fail(Code::invalid_parameter_value, "MLmodel: the file is empty");
-    }
-    const YAML::Node root = YAML::Load(std::string(yaml));
-    if (!root.IsMap()) return fail(Code::invalid_parameter_value, "MLmodel: not a map");
-    return mlmodel_from(root);
-  } catch (const YAML::Exception& error) {
-    return fail(Code::invalid_parameter_value, "MLmodel: {}", error.what());
-  }
+  return read_map<Mlmodel>(yaml, "MLmodel", mlmodel_from);
+}
+
+Result<PythonEnvironment> parse_python_environment(std::string_view yaml) {
+  return read_map<PythonEnvironment>(yaml, "python_env.yaml", python_environment_from);
 }
 
 std::string mlmodel_text(const Mlmodel& mlmodel) {

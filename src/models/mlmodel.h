@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 
@@ -33,6 +34,16 @@ struct Mlmodel {
 /// Errors   invalid_parameter_value: not YAML, over 1 MB, nested deeper than 32 levels, or with
 ///          aliases; says where.
 Result<Mlmodel> parse_mlmodel(std::string_view yaml);
+
+/// The python_env.yaml beside an MLmodel: the Python and the packages that a model asks for.
+struct PythonEnvironment {
+  std::string python;                           // "3.11.2"; "" = any
+  std::vector<std::string> build_dependencies;  // requirements as pip takes them
+  std::vector<std::string> dependencies;        // also "-r FILE", FILE in the model's folder
+};
+
+/// Read a python_env.yaml. Errors as parse_mlmodel.
+Result<PythonEnvironment> parse_python_environment(std::string_view yaml);
 
 /// Write an MLmodel as MLflow 3.17 does (keys sorted).
 std::string mlmodel_text(const Mlmodel& mlmodel);

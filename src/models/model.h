@@ -2,12 +2,21 @@
 #pragma once
 #include <filesystem>
 #include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "data/column.h"
 #include "models/signature.h"
 
 namespace slipway::models {
+
+/// The answer to a scoring request, as a model wrote it.
+struct WrittenScores {
+  std::string text;  // JSON
+  size_t n_rows = 0;
+};
 
 /// A model ready to score. Immutable once loaded, so any number of threads may call predict().
 class Model {
@@ -30,6 +39,14 @@ class Model {
   virtual Result<data::Batch> predict_with(const data::Batch& rows,
                                            const JsonObject& /*params*/) const {
     return predict(rows);
+  }
+
+  /// Answer a scoring request from its bytes: only by a model that reads requests itself, as one in
+  /// a worker process does; nothing for all others. Errors as predict(), and those of the worker.
+  virtual std::optional<Result<WrittenScores>> score_body(
+      [[maybe_unused]] std::string_view body,
+      [[maybe_unused]] std::string_view content_type) const {
+    return std::nullopt;
   }
 
   virtual const Signature& signature() const = 0;

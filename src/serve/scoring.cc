@@ -70,6 +70,10 @@ std::string predictions_text(const data::Batch& scores, bool is_matrix) {
 
 Result<Scores> score(const models::Model& model, std::string_view body,
                      std::string_view content_type) {
+  if (auto written = model.score_body(body, content_type)) {
+    auto scores = TRY(std::move(*written));
+    return Scores{std::move(scores.text), scores.n_rows};
+  }
   const auto request = TRY(read_request_body(body, content_type, model.signature()));
   const auto scores = TRY(model.predict_with(request.rows, request.params));
   return Scores{predictions_text(scores, model.predicts_matrix()), scores.n_rows};

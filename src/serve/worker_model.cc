@@ -1,0 +1,169 @@
+#include "serve/worker_model.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "base/json.h"
+#include "models/folder.h"
+#include "models/mlmodel.h"
+#include "serve/python_environment.h"
+#include "slipway_worker_embedded.h"
+
+namespace slipway::serve {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kJson = "application/json";
+
+// Reads the first frame, and runs the program that is its body.
+constexpr std::string_view kBootstrap =
+    "import json,os,struct\n"
+    "source=os.fdopen(os.dup(0),'rb')\n"
+    "h,b=struct.unpack('<IQ',source.read(12))\n"
+    "hello=json.loads(source.read(h))\n"
+    "exec(compile(source.read(b),'slipway_worker.py','exec'))\n";
+
+// What Python, its packages and their downloads need of our environment; the rest may be secret.
+constexpr std::string_view kPassed[] = {"PATH",
+                                        "HOME",
+                                        "USER",
+                                        "LANG",
+                                        "TZ",
+                                        "TMPDIR",
+                                        "LD_LIBRARY_PATH",
+                                        "VIRTUAL_ENV",
+                                        "SSL_CERT_FILE",
+                                        "SSL_CERT_DIR",
+                                        "REQUESTS_CA_BUNDLE",
+                                        "http_proxy",
+                                        "https_proxy",
+                                        "no_proxy",
+                                        "HTTP_PROXY",
+                                        "HTTPS_PROXY",
+                                        "NO_PROXY"};
+constexpr std::string_view kPassedPrefixes[] = {"LC_",       "PYTHON", "PIP_",    "OMP_", "MKL_",
+                                                "OPENBLAS_", "CUDA_",  "NVIDIA_", "TF_",  "TORCH_"};
+
+class WorkerModel final : public models::Model {
+ public:
+  WorkerModel(models::Signature signature, std::string input_example,
+              std::unique_ptr<WorkerPool> pool)
+      : signature_(std::move(signature)),
+        input_example_(std::move(input_example)),
+        pool_(std::move(pool)) {}
+
+  Result<data::Batch> predict(const data::Batch&) const override {
+    return fail(Code::not_implemented,
+                "this model runs in a worker process, which takes no tensors yet");
+  }
+
+  std::optional<Result<models::WrittenScores>> score_body(
+      std::string_view body, std::string_view content_type) const override {
+    auto answer = pool_->ask({body, content_type, kJson});
+    if (!answer.ok()) return std::move(answer).error();
+    return models::WrittenScores{std::move(answer->body), answer->n_rows};
+  }
+
+  const models::Signature& signature() const override { return signature_; }
+  const std::string& input_example() const override { return input_example_; }
+
+ private:
+  models::Signature signature_;
+  std::string input_example_;
+  std::unique_ptr<WorkerPool> pool_;
+};
+
+bool is_passed(std::string_view name) {
+  return std::ranges::find(kPassed, name) != std::end(kPassed) ||
+         std::ranges::any_of(kPassedPrefixes, [&](auto p) { return name.starts_with(p); });
+}
+
+void set_environment(process::Command& command, const WorkerSettings& settings) {
+  command.inherits_environment = settings.inherits_environment;
+  for (char** entry = environ; !settings.inherits_environment && *entry; ++entry) {
+    const std::string_view text(*entry);
+    const auto equals = std::min(text.find('='), text.size());
+    if (!is_passed(text.substr(0, equals)) || equals == text.size()) continue;
+    command.environment.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+  }
+  command.environment.emplace_back("PYTHONUNBUFFERED", "1");
+}
+
+// Whether another program may be able to score what ours cannot: not what is damaged.
+bool another_may(const Error& error) {
+  return error.code == Code::not_implemented || error.code == Code::permission_denied;
+}
+
+Result<process::Command> python_command(const fs::path& dir, const WorkerSettings& settings,
+                                        WorkerLog& log) {
+  auto python = TRY(find_python(settings.python_program));
+  process::Command command;
+  set_environment(command, settings);
+  if (settings.python == WorkerSettings::Python::virtualenv) {
+    python = TRY(environment_python(dir, settings.environments, python, log));
+    command.environment.emplace_back("PYTHONPATH", "");
+    command.environment.emplace_back("PYTHONNOUSERSITE", "1");
+  }
+  command.argv = {python, "-c", std::string(kBootstrap), "slipway-worker", dir.string()};
+  return command;
+}
+
+fs::path log_file(const fs::path& logs, std::string name) {
+  if (logs.empty()) return {};
+  for (auto& c : name) {
+    if (c == '/' || c == '\0') c = '_';
+  }
+  return logs / (name + ".log");
+}
+
+Frame hello_frame(const fs::path& dir) {
+  JsonObject header;
+  header["model"] = fs::absolute(dir).string();
+  return {to_text(Json(std::move(header))), std::string(slipway_worker_files().front().second)};
+}
+
+Result<OpenedModel> open_in_python(const fs::path& dir, const std::string& name,
+                                   const models::Mlmodel& mlmodel, const WorkerSettings& settings) {
+  OpenedModel opened;
+  auto observe = [watch = settings.observe, name](const WorkerEvent& event) {
+    if (watch) watch(name, event);
+  };
+  opened.log = std::make_shared<WorkerLog>(name, log_file(settings.logs, name), settings.echo,
+                                           std::move(observe));
+  auto command = TRY(python_command(dir, settings, *opened.log));
+  auto pool = std::make_unique<WorkerPool>(std::move(command), hello_frame(dir), settings.limits,
+                                           opened.log);
+  TRY(pool->start());
+  // a signature with types that we do not know is for the worker to hold requests against
+  auto signature = models::parse_signature(mlmodel.signature_inputs, mlmodel.signature_outputs);
+  std::string example;
+  if (!mlmodel.example_path.empty()) {
+    example = TRY(models::read_model_file(dir, mlmodel.example_path));
+  }
+  opened.model = std::make_shared<WorkerModel>(
+      signature.ok() ? std::move(signature).value() : models::Signature(), std::move(example),
+      std::move(pool));
+  return opened;
+}
+
+}  // namespace
+
+Result<OpenedModel> open_model(const fs::path& dir, const std::string& name,
+                               const WorkerSettings& settings) {
+  auto own = models::load(dir);
+  if (own.ok()) return OpenedModel{std::move(own).value(), nullptr};
+  if (!another_may(own.error())) return own.error();
+  const auto text = TRY(models::read_model_file(dir, "MLmodel"));
+  const auto mlmodel = TRY(models::parse_mlmodel(text));
+  if (!mlmodel.flavors.contains("python_function")) return own.error();
+  if (settings.python == WorkerSettings::Python::refused) {
+    return fail(own.error().code, "{}. Python could try; {}", own.error().message,
+                settings.python_hint);
+  }
+  return open_in_python(dir, name, mlmodel, settings);
+}
+
+}  // namespace slipway::serve
