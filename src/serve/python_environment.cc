@@ -105,7 +105,8 @@ Result<Descriptor> lock_folder(const fs::path& file) {
 
 class Builder {
  public:
-  Builder(fs::path folder, WorkerLog& log) : folder_(std::move(folder)), log_(log) {}
+  Builder(fs::path folder, const process::Command& base, WorkerLog& log)
+      : folder_(std::move(folder)), base_(base), log_(log) {}
 
   Result<void> build(const std::string& python, const Wanted& wanted) {
     std::error_code error;
@@ -143,7 +144,7 @@ class Builder {
   }
 
   Result<void> step(std::vector<std::string> argv) {
-    process::Command command;
+    auto command = base_;
     command.argv = std::move(argv);
     command.output = {process::Output::Kind::file, folder_ / "build.log"};
     command.errors = command.output;
@@ -160,6 +161,7 @@ class Builder {
   }
 
   fs::path folder_;
+  const process::Command& base_;
   WorkerLog& log_;
 };
 
@@ -187,7 +189,8 @@ Result<std::string> find_python(const std::string& program) {
 }
 
 Result<std::string> environment_python(const fs::path& model, const fs::path& root,
-                                       const std::string& python, WorkerLog& log) {
+                                       const std::string& python, const process::Command& base,
+                                       WorkerLog& log) {
   const auto wanted = TRY(read_wanted(model));
   TRY(check_lines(wanted));
   const auto builder = TRY(fitting_python(wanted.packages.python, python));
@@ -206,7 +209,7 @@ Result<std::string> environment_python(const fs::path& model, const fs::path& ro
   log.record(WorkerEvent::Kind::environment,
              fmt::format("building {} with {}", folder.string(), builder));
   const Stopwatch watch;
-  TRY(Builder(folder, log).build(builder, wanted));
+  TRY(Builder(folder, base, log).build(builder, wanted));
   log.record(WorkerEvent::Kind::environment, fmt::format("built in {:.0f} s", watch.seconds()));
   return result;
 }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "process/child.h"
 #include "serve/worker_log.h"
 
 namespace slipway::serve {
@@ -20,11 +21,12 @@ Result<std::string> find_python(const std::string& program);
 ///
 /// root     where environments lie; made where missing
 /// python   builds it, unless python_env.yaml asks for another version that is on PATH
+/// base     what pip and the packages' own build steps get of our environment
 /// Errors   resource_does_not_exist: the model names no requirements, or the Python it asks for
 ///          (by its first two numbers) is not there; internal_error: it could not be built, with
 ///          pip's last words; deadline_exceeded: not within an hour.
 Result<std::string> environment_python(const std::filesystem::path& model,
                                        const std::filesystem::path& root, const std::string& python,
-                                       WorkerLog& log);
+                                       const process::Command& base, WorkerLog& log);
 
 }  // namespace slipway::serve

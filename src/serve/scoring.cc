@@ -88,6 +88,7 @@ http::Response invoke(const models::Model& model, const http::Request& request, 
                            "the Content-Type header is missing; accepted: {}", kContentTypes);
   if (!scores.ok()) {
     auto response = http::error_response(scores.error());
+    if (response.status == 429 || response.status == 503) response.headers.add("Retry-After", "1");
     count.refused(response.status);
     return response;
   }

@@ -24,6 +24,7 @@ Frame request_frame(const std::vector<WorkerRequest>& requests) {
     JsonObject part;
     part["type"] = request.content_type;
     part["size"] = request.body.size();
+    if (request.params) part["params"] = *request.params;
     parts.push_back(std::move(part));
     frame.body += request.body;
   }

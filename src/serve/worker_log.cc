@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/clock.h"
 #include "base/descriptor.h"
 #include "base/log.h"
@@ -60,7 +62,10 @@ void WorkerLog::add_output(std::string_view bytes) {
   if (bytes.empty()) return;
   state_.with([&](State& state) {
     state.output += bytes;
-    if (state.output.size() > kMaxOutput) state.output.erase(0, state.output.size() - kMaxOutput);
+    if (state.output.size() <= kMaxOutput) return;
+    const auto n_dropped = state.output.size() - kMaxOutput;
+    state.output.erase(0, n_dropped);
+    state.mark -= std::min(state.mark, n_dropped);
   });
   if (echo_ == Echo::yes) write_all(STDERR_FILENO, bytes);
   if (!file_.empty()) append_to_file(bytes);
@@ -86,8 +91,12 @@ std::string WorkerLog::output() const {
   return state_.with([](const State& state) { return state.output; });
 }
 
+void WorkerLog::mark() {
+  state_.with([](State& state) { state.mark = state.output.size(); });
+}
+
 std::string WorkerLog::last_words() const {
-  const auto text = output();
+  const auto text = state_.with([](const State& s) { return s.output.substr(s.mark); });
   std::string words;
   const auto lines = split(text, '\n');
   for (auto line = lines.rbegin(); line != lines.rend(); ++line) {

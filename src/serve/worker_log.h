@@ -47,17 +47,21 @@ class WorkerLog {
   void record(WorkerEvent::Kind kind, std::string message);
   void add_output(std::string_view bytes);
 
+  /// From here on is what last_words() are taken from.
+  void mark();
+
   /// At most the last 200, oldest first.
   std::vector<WorkerEvent> events() const;
   /// The last 64 KiB of what they wrote.
   std::string output() const;
-  /// The last lines of it on one line, at most 300 bytes, for a message; "" where there are none.
+  /// The last lines since mark() on one line, at most 300 bytes, for a message.
   std::string last_words() const;
 
  private:
   struct State {
     std::deque<WorkerEvent> events;
     std::string output;
+    size_t mark = 0;  // where in it
   };
   void append_to_file(std::string_view bytes) const;
 

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/json.h"
+#include "data/bytes.h"
 #include "models/folder.h"
 #include "models/mlmodel.h"
 #include "serve/python_environment.h"
@@ -17,6 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kJson = "application/json";
+constexpr std::string_view kArrow = "application/vnd.apache.arrow.stream";
 
 // Reads the first frame, and runs the program that is its body.
 constexpr std::string_view kBootstrap =
@@ -55,14 +57,20 @@ class WorkerModel final : public models::Model {
         input_example_(std::move(input_example)),
         pool_(std::move(pool)) {}
 
-  Result<data::Batch> predict(const data::Batch&) const override {
-    return fail(Code::not_implemented,
-                "this model runs in a worker process, which takes no tensors yet");
+  Result<data::Batch> predict(const data::Batch& rows) const override {
+    return predict_with(rows, {});
+  }
+
+  Result<data::Batch> predict_with(const data::Batch& rows,
+                                   const JsonObject& params) const override {
+    const auto body = TRY(data::write_ipc(rows));
+    const auto answer = TRY(pool_->ask({body, kArrow, kArrow, params.empty() ? nullptr : &params}));
+    return data::read_ipc(answer.body);
   }
 
   std::optional<Result<models::WrittenScores>> score_body(
       std::string_view body, std::string_view content_type) const override {
-    auto answer = pool_->ask({body, content_type, kJson});
+    auto answer = pool_->ask({body, content_type, kJson, nullptr});
     if (!answer.ok()) return std::move(answer).error();
     return models::WrittenScores{std::move(answer->body), answer->n_rows};
   }
@@ -103,9 +111,10 @@ Result<process::Command> python_command(const fs::path& dir, const WorkerSetting
   process::Command command;
   set_environment(command, settings);
   if (settings.python == WorkerSettings::Python::virtualenv) {
-    python = TRY(environment_python(dir, settings.environments, python, log));
-    command.environment.emplace_back("PYTHONPATH", "");
+    std::erase_if(command.environment, [](const auto& pair) { return pair.first == "PYTHONPATH"; });
+    command.environment.emplace_back("PYTHONPATH", "");  // others' packages would come first
     command.environment.emplace_back("PYTHONNOUSERSITE", "1");
+    python = TRY(environment_python(dir, settings.environments, python, command, log));
   }
   command.argv = {python, "-c", std::string(kBootstrap), "slipway-worker", dir.string()};
   return command;
@@ -138,7 +147,8 @@ Result<OpenedModel> open_in_python(const fs::path& dir, const std::string& name,
                                            opened.log);
   TRY(pool->start());
   // a signature with types that we do not know is for the worker to hold requests against
-  auto signature = models::parse_signature(mlmodel.signature_inputs, mlmodel.signature_outputs);
+  auto signature = models::parse_signature(mlmodel.signature_inputs, mlmodel.signature_outputs,
+                                           mlmodel.signature_params);
   std::string example;
   if (!mlmodel.example_path.empty()) {
     example = TRY(models::read_model_file(dir, mlmodel.example_path));

@@ -17,6 +17,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr int kFirstPause_ms = 250;
+constexpr int kLongPause_ms = 2000;  // from here on requests are refused rather than kept
 constexpr int kLongestPause_ms = 30'000;
 constexpr int kGrace_ms = 1000;  // for a worker that is no longer wanted
 
@@ -141,17 +142,18 @@ bool WorkerPool::pause(Slot& slot) {
   const int time_ms = pause_ms(slot.n_failures);
   std::unique_lock lock(mutex_);
   if (time_ms > 0) {
-    slot.phase = Phase::paused;
-    phase_changed_.notify_all();
-    fail_waiting_if_none_runs();
+    if (time_ms >= kLongPause_ms) {
+      slot.phase = Phase::paused;
+      fail_waiting();
+    }
     phase_changed_.wait_for(lock, milliseconds(time_ms), [&] { return stopping_; });
   }
   if (!stopping_) slot.phase = Phase::starting;
   return !stopping_;
 }
 
-// Called with the lock held.
-void WorkerPool::fail_waiting_if_none_runs() {
+// Where no process will run for a while, nobody waits for one. Called with the lock held.
+void WorkerPool::fail_waiting() {
   if (any_runs()) return;
   for (auto* job : waiting_) {
     job->outcome =
@@ -192,7 +194,7 @@ bool WorkerPool::start_process(Slot& slot) {
   if (welcome.error().code != Code::cancelled) {
     log_->record(WorkerEvent::Kind::start_failed, reason);
   }
-  set_phase(slot, Phase::paused);
+  set_phase(slot, Phase::starting);
   return false;
 }
 
@@ -249,6 +251,7 @@ void WorkerPool::finish(const std::vector<Job*>& jobs, const Error& error) {
 void WorkerPool::answer(Slot& slot, const std::vector<Job*>& jobs, bool& lives) {
   std::vector<WorkerRequest> requests;
   for (const auto* job : jobs) requests.push_back(job->request);
+  log_->mark();
   auto frame = slot.process->ask(request_frame(requests), limits_.request_timeout_ms);
   WorkerAnswers answers;
   if (frame.ok()) answers = read_answers(*frame, jobs.size());
@@ -269,8 +272,10 @@ void WorkerPool::answer(Slot& slot, const std::vector<Job*>& jobs, bool& lives) 
   slot.process.reset();
   ++slot.n_failures;
   if (frame.ok()) {
-    const auto reason = fmt::format("the model ran out of memory: its worker may use {} MB",
-                                    limits_.max_memory_bytes >> 20);
+    const auto reason = limits_.max_memory_bytes == 0
+                            ? std::string("the model ran out of memory")
+                            : fmt::format("the model ran out of memory: its worker may use {} MB",
+                                          limits_.max_memory_bytes >> 20);
     log_->record(WorkerEvent::Kind::out_of_memory, reason);
     finish(jobs, {Code::internal_error, reason});
   } else if (frame.error().code == Code::deadline_exceeded) {

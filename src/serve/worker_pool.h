@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/descriptor.h"
+#include "base/json.h"
 #include "base/result.h"
 #include "process/child.h"
 #include "serve/worker_log.h"
@@ -33,6 +34,7 @@ struct WorkerRequest {
   std::string_view body;
   std::string_view content_type;
   std::string_view accept;  // application/json: as MLflow writes it; else an Arrow stream
+  const JsonObject* params = nullptr;  // beside an Arrow stream; borrowed
 };
 
 /// What a worker made of it.
@@ -88,7 +90,7 @@ class WorkerPool {
   void finish(const std::vector<Job*>& jobs, const Error& error);
   void set_phase(Slot& slot, Phase phase);
   bool pause(Slot& slot);
-  void fail_waiting_if_none_runs();
+  void fail_waiting();
   bool any_runs() const;
   void call_workers() const;
 

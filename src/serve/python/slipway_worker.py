@@ -1,8 +1,8 @@
 """A worker process of Slipway: loads one MLflow model and answers scoring requests over a socket.
 
 Frames in both directions: uint32 and uint64 (little-endian) sizes of a header (JSON) and a body,
-then both. Requests are read and answers written by MLflow's own functions where the installed MLflow
-(1.30 to 3) has them, so that a client is told what `mlflow models serve` would tell it.
+then both. Requests are read and answers written by the functions of the MLflow that is installed,
+so that a client is told what `mlflow models serve` would tell it.
 """
 
 import io
@@ -68,11 +68,10 @@ class Scorer:
         kind = kind.strip().lower()
         for pair in filter(None, (part.strip().lower() for part in rest.split(";"))):
             if pair not in ("charset=utf-8", 'charset="utf-8"'):
-                raise Refused("INVALID_PARAMETER_VALUE", f"content type '{content_type}': {pair} is not taken")
+                message = f"content type '{content_type}': {pair} is not taken"
+                raise Refused("INVALID_PARAMETER_VALUE", message)
         if kind == ARROW:
-            import pyarrow
-
-            return pyarrow.ipc.open_stream(body).read_all().to_pandas(), None, False
+            return self.parse_arrow(body), None, False
         if kind == "application/vnd.apache.parquet":
             import pandas
 
@@ -84,9 +83,41 @@ class Scorer:
             return self.parse_json(body.decode())
         raise Refused(
             "INVALID_PARAMETER_VALUE",
-            f"the content type '{content_type}' is not supported; accepted: application/json, text/csv, "
-            f"application/vnd.apache.parquet, {ARROW}",
+            f"the content type '{content_type}' is not supported; accepted: application/json, "
+            f"text/csv, application/vnd.apache.parquet, {ARROW}",
         )
+
+    def parse_arrow(self, body):
+        """Give a frame, or where the model takes tensors or tensors came, arrays."""
+        import numpy
+        import pyarrow
+
+        table = pyarrow.ipc.open_stream(body).read_all()
+        tensors = self.schema is not None and self.schema.is_tensor_spec()
+        if tensors or any(isinstance(f.type, pyarrow.FixedShapeTensorType) for f in table.schema):
+            arrays = {name: array_of(table.column(name)) for name in table.column_names}
+            if tensors and self.schema.has_input_names():
+                return {
+                    spec.name: arrays[spec.name].astype(spec.type)
+                    for spec in self.schema.inputs
+                    if spec.name in arrays
+                }
+            if tensors:
+                rows = [a if a.ndim > 1 else a[:, None] for a in arrays.values()]
+                rows = rows[0] if len(rows) == 1 else numpy.concatenate(rows, axis=1)
+                spec = self.schema.inputs[0]
+                return rows.reshape([len(rows), *spec.shape[1:]]).astype(spec.type)
+            return next(iter(arrays.values())) if len(arrays) == 1 else arrays
+        frame = table.to_pandas()
+        for field in table.schema:
+            if pyarrow.types.is_timestamp(field.type) and field.type.tz:
+                frame[field.name] = frame[field.name].dt.tz_localize(None)
+        if self.schema is not None:
+            from mlflow.utils import proto_json_utils
+
+            cast = getattr(proto_json_utils, "cast_df_types_according_to_schema", None)
+            frame = cast(frame, self.schema) if cast else frame
+        return frame
 
     def parse_json(self, text):
         server = self.server
@@ -114,6 +145,18 @@ class Scorer:
         return out.getvalue().encode()
 
 
+def array_of(column):
+    """Give a column of a table as an array; of tensors with their shape behind the rows."""
+    import pyarrow
+
+    column = column.combine_chunks()
+    if isinstance(column, pyarrow.ChunkedArray):
+        column = column.chunk(0) if column.num_chunks else column.type.wrap_array([])
+    if isinstance(column.type, pyarrow.FixedShapeTensorType):
+        return column.to_numpy_ndarray()
+    return column.to_numpy(zero_copy_only=False)
+
+
 def length(value):
     """Count an answer's rows, where it has some."""
     if isinstance(value, dict):
@@ -126,7 +169,7 @@ def length(value):
 
 
 def arrow_stream(predictions):
-    """Write predictions as columns: a frame's own names, else none for one and numbers for several."""
+    """Write predictions as columns: a frame's own names, else "" for one, numbers for several."""
     import numpy
     import pandas
     import pyarrow
@@ -134,7 +177,8 @@ def arrow_stream(predictions):
     if isinstance(predictions, dict):
         predictions = pandas.DataFrame(predictions)
     if not isinstance(predictions, pandas.DataFrame):
-        values = predictions if isinstance(predictions, pandas.Series) else numpy.asarray(predictions)
+        is_series = isinstance(predictions, pandas.Series)
+        values = predictions if is_series else numpy.asarray(predictions)
         if values.ndim > 2:
             raise Refused("NOT_IMPLEMENTED", f"predictions of shape {values.shape} are no table")
         if values.ndim == 0:
@@ -159,36 +203,104 @@ def error_of(problem):
         return {"code": code, "message": getattr(problem, "message", None) or str(problem)}
     return {
         "code": "BAD_REQUEST",
-        "message": "Encountered an unexpected error while evaluating the model. Verify that the input is"
-        f" compatible with the model for inference. {type(problem).__name__}: {problem}",
+        "message": "Encountered an unexpected error while evaluating the model. Verify that the "
+        f"input is compatible with the model for inference. {type(problem).__name__}: {problem}",
     }
 
 
-def answer(scorer, content_type, body, accept):
-    data, params, bare = scorer.parse(body, content_type)
-    predictions = scorer.predict(data, params)
-    if accept == ARROW:
-        return arrow_stream(predictions), length(predictions)
-    return scorer.write_json(predictions, bare), length(predictions)
+class Part:
+    """One request of a frame, and what comes of it."""
+
+    def __init__(self, head, body):
+        self.head = head
+        self.body = body
+        self.answer = None  # what goes into the answer's header
+        self.text = b""
+
+    def attempt(self, step):
+        """Take a step; what goes wrong becomes the answer."""
+        try:
+            step()
+        except MemoryError as problem:
+            self.answer = {**error_of(problem), "out_of_memory": True}
+        except Exception as problem:
+            traceback.print_exc()
+            self.answer = error_of(problem)
+
+    def parse(self, scorer):
+        self.data, self.params, self.bare = scorer.parse(self.body, self.head["type"])
+        if "params" in self.head:
+            self.params = self.head["params"]
+
+    def write(self, scorer, predictions, accept):
+        n_rows = length(predictions)
+        self.text = (
+            arrow_stream(predictions)
+            if accept == ARROW
+            else scorer.write_json(predictions, self.bare)
+        )
+        self.answer = {"size": len(self.text), "rows": n_rows}
+
+
+def table_of(scorer, part):
+    """Give a request's input as a table, or nothing where it is not to be scored with others."""
+    import pandas
+
+    if part.params or part.bare or scorer.schema is None or scorer.schema.is_tensor_spec():
+        return None
+    if isinstance(part.data, dict):  # as MLflow then makes of it itself
+        return pandas.DataFrame(part.data)
+    return part.data if isinstance(part.data, pandas.DataFrame) else None
+
+
+def predict_together(scorer, parts, accept):
+    """Score several requests as one table, where they are tables alike and its rows come back."""
+    import pandas
+
+    try:
+        frames = [table_of(scorer, part) for part in parts]
+        if any(frame is None for frame in frames):
+            return
+        kinds = {tuple(zip(frame.columns, frame.dtypes)) for frame in frames}
+        if len(kinds) > 1:
+            return
+        counts = [len(frame) for frame in frames]
+        whole = pandas.concat(frames, ignore_index=True)
+        predictions = scorer.predict(whole, None)
+        if isinstance(predictions, dict) or length(predictions) != sum(counts):
+            return
+    except Exception:
+        return  # one by one it will be seen whose fault it is
+    begin = 0
+    for part, count in zip(parts, counts):
+        rows = slice(begin, begin + count)
+        cut = predictions.iloc[rows] if hasattr(predictions, "iloc") else predictions[rows]
+        part.attempt(lambda part=part, cut=cut: part.write(scorer, cut, accept))
+        begin += count
 
 
 def answer_all(scorer, header, body):
     """Answer each part of a request frame; gives the answer's header and body."""
-    parts, bodies, begin, out_of_memory = [], [], 0, False
-    for part in header["parts"]:
-        one = body[begin : begin + part["size"]]
-        begin += part["size"]
-        try:
-            text, n_rows = answer(scorer, part["type"], one, header["accept"])
-            parts.append({"size": len(text), "rows": n_rows})
-            bodies.append(text)
-        except MemoryError as problem:
-            out_of_memory = True
-            parts.append(error_of(problem))
-        except Exception as problem:
-            traceback.print_exc()
-            parts.append(error_of(problem))
-    return {"parts": parts, "out_of_memory": out_of_memory}, b"".join(bodies)
+    parts, begin = [], 0
+    for head in header["parts"]:
+        parts.append(Part(head, body[begin : begin + head["size"]]))
+        begin += head["size"]
+    for part in parts:
+        part.attempt(lambda part=part: part.parse(scorer))
+    open_parts = [part for part in parts if part.answer is None]
+    accept = header["accept"]
+    if len(open_parts) > 1:
+        predict_together(scorer, open_parts, accept)
+    for part in parts:
+        if part.answer is None:
+            part.attempt(
+                lambda part=part: part.write(
+                    scorer, scorer.predict(part.data, part.params), accept
+                )
+            )
+    out_of_memory = any(part.answer.get("out_of_memory") for part in parts)
+    heads = [part.answer for part in parts]
+    return {"parts": heads, "out_of_memory": out_of_memory}, b"".join(part.text for part in parts)
 
 
 def main(source, hello):

@@ -1,0 +1,432 @@
+"""Models that need Python, in worker processes: MLflow's answers, and what becomes of failures."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pandas as pd
+from mlflow.models import infer_signature
+from mlflow.pyfunc import scoring_server
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from live_server import find_slipway  # noqa: E402
+
+SCALE = """
+import mlflow
+
+class Scale(mlflow.pyfunc.PythonModel):
+    def predict(self, context, model_input, params=None):
+        factor = (params or {}).get("factor", 2.0)
+        return (model_input[["x"]] * factor).rename(columns={"x": "y"})
+
+mlflow.models.set_model(Scale())
+"""
+
+# Does what it is told.
+MOODY = """
+import os
+import time
+
+import mlflow
+import numpy as np
+
+class Moody(mlflow.pyfunc.PythonModel):
+    def predict(self, context, model_input, params=None):
+        what = model_input["do"].iloc[0]
+        print("asked for", what, flush=True)
+        if what == "exit":
+            os._exit(3)
+        if what == "hang":
+            time.sleep(1000)
+        if what == "eat":
+            kept = []
+            while True:
+                kept.append(np.ones(4_000_000))
+        if what == "raise":
+            raise ValueError("nothing to say")
+        if what == "close":
+            os.closerange(0, 3)
+        if what == "pid":
+            return [str(os.getpid())] * len(model_input)
+        if what == "slow":
+            time.sleep(0.3)
+        return list(model_input["do"])
+
+mlflow.models.set_model(Moody())
+"""
+
+BROKEN = """
+import mlflow
+import a_module_that_is_not_there
+"""
+
+TENSOR = """
+import mlflow
+
+class Sums(mlflow.pyfunc.PythonModel):
+    def predict(self, context, model_input, params=None):
+        assert model_input.dtype.name == "float32", model_input.dtype
+        return model_input.sum(axis=2)
+
+mlflow.models.set_model(Sums())
+"""
+
+RAGGED = """
+import mlflow
+
+class Shapes(mlflow.pyfunc.PythonModel):
+    def predict(self, context, model_input, params=None):
+        kind = model_input["kind"].iloc[0]
+        n = len(model_input)
+        if kind == "dict":
+            return {"a": [1] * n, "b": ["x"] * n}
+        if kind == "records":
+            return [{"label": "yes", "scores": [0.1, 0.9]}] * n
+        if kind == "matrix":
+            import numpy
+            return numpy.arange(2 * n).reshape(n, 2)
+        if kind == "series":
+            return model_input["kind"]
+        return "one text for all"
+
+mlflow.models.set_model(Shapes())
+"""
+
+
+# Without a pyproject.toml it is installed without a download.
+PACKAGE = """
+from setuptools import setup
+
+setup(name="tiny-slipway-test", version="1", py_modules=["tiny_slipway_test"])
+"""
+
+
+def children(pid: int) -> list[int]:
+    text = Path(f"/proc/{pid}/task").iterdir()
+    kept = [(task / "children").read_text().split() for task in text]
+    return [int(child) for some in kept for child in some]
+
+
+def runs(pid: int) -> bool:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        return False
+    return stat[stat.rindex(")") + 2] not in "ZX"
+
+
+def without_sets(text: str) -> str:
+    return re.sub(r"{[^{}]*}", "{}", text)
+
+
+def wait_until(holds: object, seconds: float = 20) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if holds():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+class Served:
+    """`slipway serve` on a folder, for as long as a `with` lasts."""
+
+    def __init__(self, folder: Path, *flags: str) -> None:
+        self.log = tempfile.TemporaryFile(mode="w+")
+        self.command = [
+            find_slipway(None), "serve", "-m", str(folder), "-p", "0",
+            "--env-manager", "local", "--python", sys.executable, *flags,
+        ]  # fmt: skip
+
+    def __enter__(self) -> Served:
+        self.process = subprocess.Popen(
+            self.command, stdout=subprocess.PIPE, stderr=self.log, text=True
+        )
+        line = self.process.stdout.readline()
+        if not line:
+            raise AssertionError(self.text())
+        self.address = line.split()[-1]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        workers = children(self.process.pid) if self.process.poll() is None else []
+        self.process.terminate()
+        self.process.wait(30)
+        self.process.stdout.close()
+        self.log.close()
+        left = [pid for pid in workers if not wait_until(lambda pid=pid: not runs(pid), 5)]
+        assert not left, f"workers outlive their server: {left}"
+
+    def text(self) -> str:
+        self.log.seek(0)
+        return self.log.read()
+
+    def worker(self) -> int:
+        (pid,) = children(self.process.pid)
+        return pid
+
+    def worker_of_two(self) -> int:
+        return children(self.process.pid)[0]
+
+    def post(
+        self, body: object, path: str = "/invocations", kind: str = "application/json"
+    ) -> tuple:
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        request = urllib.request.Request(self.address + path, data, {"Content-Type": kind})
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, json.load(error)
+
+    def do(self, what: str) -> tuple:
+        return self.post({"dataframe_records": [{"do": what}]})
+
+
+class WorkersTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.kept = tempfile.TemporaryDirectory(prefix="slipway-workers-")
+        cls.folder = Path(cls.kept.name)
+
+    @classmethod
+    def tearDownClass(cls) -> None:
+        cls.kept.cleanup()
+
+    def model(self, name: str, code: str, **more: object) -> Path:
+        path = self.folder / name
+        if path.exists():
+            return path
+        source = self.folder / f"{name}.py"
+        source.write_text(code)
+        mlflow.pyfunc.save_model(
+            path, python_model=str(source), **{"pip_requirements": [], **more}
+        )
+        return path
+
+    def scale(self) -> Path:
+        frame = pd.DataFrame({"x": [1.0, 2.0]})
+        signature = infer_signature(frame, frame.rename(columns={"x": "y"}), {"factor": 2.0})
+        return self.model("scale", SCALE, signature=signature, input_example=frame)
+
+    def test_answers_are_those_of_mlflow(self) -> None:
+        path = self.scale()
+        model = mlflow.pyfunc.load_model(str(path))
+        schema = model.metadata.get_input_schema()
+        split = {"columns": ["x"], "data": [[1], [2.5]]}
+        bodies = [
+            {"dataframe_split": split},
+            {"dataframe_split": split, "params": {"factor": 10.0}},
+            {"dataframe_records": [{"x": 1.5, "more": "text"}]},
+            {"inputs": {"x": [1.5, 2.5]}},
+            {"instances": [{"x": 3.5}]},
+            {"dataframe_split": {"columns": ["z"], "data": [[1]]}},
+            {"inputs": {"x": ["a"]}},
+            {"inputs": {"x": [1.5]}, "params": {"factor": "a"}},
+            {"inputs": {"x": [1.5]}, "params": {"unknown": 1}},
+            {"rows": []},
+        ]
+        with Served(path) as served:
+            for body in bodies:
+                text = json.dumps(body)
+                try:
+                    answer = scoring_server.invocations(text, "application/json", model, schema)
+                    expected = answer.status, json.loads(answer.response)
+                    self.assertEqual(served.post(body), expected, body)
+                except mlflow.MlflowException as error:
+                    status, said = served.post(body)
+                    self.assertEqual(status, error.get_http_status_code(), body)
+                    self.assertEqual(said["error_code"], error.error_code)
+                    # MLflow puts what was sent before its own words, and sets in any order
+                    words = said["message"].split(" Error: ")[-1]
+                    self.assertIn(without_sets(words), without_sets(str(error)))
+            self.assertEqual(
+                served.post(b"x\n1\n2.5\n", kind="text/csv"),
+                (200, {"predictions": [{"y": 2.0}, {"y": 5.0}]}),
+            )
+            tensors = {"inputs": [{"name": "x", "shape": [2], "datatype": "FP64", "data": [1, 2]}]}
+            status, answer = served.post(tensors, "/v2/models/model/infer")
+            self.assertEqual(status, 200, answer)
+            self.assertEqual(answer["outputs"][0]["data"], [2.0, 4.0])
+            self.assertEqual(answer["outputs"][0]["name"], "y")
+
+    def test_every_kind_of_output(self) -> None:
+        path = self.model("shapes", RAGGED)
+        model = mlflow.pyfunc.load_model(str(path))
+        with Served(path) as served:
+            for kind in ("dict", "records", "matrix", "series", "text"):
+                body = {"dataframe_records": [{"kind": kind}, {"kind": kind}]}
+                answer = scoring_server.invocations(
+                    json.dumps(body), "application/json", model, None
+                )
+                self.assertEqual(served.post(body), (200, json.loads(answer.response)))
+
+    def test_tensors(self) -> None:
+        x = np.arange(12, dtype=np.float32).reshape(2, 2, 3)
+        path = self.model("tensor", TENSOR, signature=infer_signature(x, x.sum(axis=2)))
+        with Served(path) as served:
+            status, answer = served.post({"inputs": x.tolist()})
+            self.assertEqual((status, answer), (200, {"predictions": x.sum(axis=2).tolist()}))
+
+    def test_an_error_of_the_model_leaves_its_worker(self) -> None:
+        with Served(self.model("moody", MOODY)) as served:
+            before = served.worker()
+            status, answer = served.do("raise")
+            self.assertEqual(status, 400)  # as MLflow's server has it
+            self.assertIn("ValueError: nothing to say", answer["message"])
+            self.assertEqual(served.do("hello"), (200, {"predictions": ["hello"]}))
+            self.assertEqual(served.do("close"), (200, {"predictions": ["close"]}))
+            self.assertEqual(served.worker(), before)
+            self.assertIn("asked for hello", served.text())
+
+    def test_crash_deadline_and_memory(self) -> None:
+        limits = ("--model-timeout", "5", "--model-memory", "1500")
+        with Served(self.model("moody", MOODY), *limits) as served:
+            for what, expected_status, words in (
+                ("exit", 500, "ended (exit code 3)"),
+                ("hang", 504, "no answer within 5000 ms"),
+                ("eat", 500, "out of memory: its worker may use 1500 MB"),
+            ):
+                before = served.worker()
+                status, answer = served.do(what)
+                self.assertEqual(status, expected_status, answer)
+                self.assertIn(words, answer["message"])
+                self.assertTrue(wait_until(lambda: not runs(before)))  # noqa: B023
+                self.assertEqual(served.do("hello"), (200, {"predictions": ["hello"]}))
+            log = served.text()
+        for event in ("crashed", "deadline", "out_of_memory"):
+            self.assertIn(f"worker of model: {event}: ", log)
+
+    def test_a_model_that_does_not_load_is_refused_with_its_own_words(self) -> None:
+        path = self.model("import", SCALE)
+        (path / "import.py").write_text(BROKEN)
+        done = subprocess.run(Served(path).command, capture_output=True, text=True, timeout=60)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("No module named 'a_module_that_is_not_there'", done.stderr.splitlines()[-1])
+
+    def test_an_environment_that_cannot_be_built_says_why(self) -> None:
+        path = self.model("wants", SCALE)
+        (path / "requirements.txt").write_text("./not-there-at-all\n")
+        (path / "python_env.yaml").write_text("dependencies: [-r requirements.txt]\n")
+        command = [*Served(path).command, "--env-manager", "virtualenv"]
+        cache = {**os.environ, "XDG_CACHE_HOME": str(self.folder / "cache")}
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=cache)
+        self.assertNotEqual(done.returncode, 0)
+        last = done.stderr.splitlines()[-1]
+        self.assertIn("environment could not be built (exit code 1)", last)
+        self.assertIn("not-there-at-all", last)
+
+    def test_an_environment_is_built_once(self) -> None:
+        path = self.model("bare", SCALE)
+        package = self.folder / "package"
+        package.mkdir()
+        (package / "setup.py").write_text(PACKAGE)
+        (package / "tiny_slipway_test.py").write_text("")
+        (path / "requirements.txt").write_text(f"{package}\n")
+        (path / "python_env.yaml").write_text("dependencies: [-r requirements.txt]\n")
+        cache = {**os.environ, "XDG_CACHE_HOME": str(self.folder / "cache-once")}
+        command = [*Served(path).command, "--env-manager", "virtualenv"]
+        started = [
+            subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=cache)
+            for _ in range(3)
+        ]
+        said = [one.communicate(timeout=240)[1] for one in started]
+        for text in said:  # each got an environment, which has no MLflow
+            self.assertIn("No module named 'mlflow'", text.splitlines()[-1])
+        self.assertEqual(sum(text.count("environment: building") for text in said), 1, said)
+
+    def test_no_python_refuses(self) -> None:
+        for path in (self.scale(), self.unknown_estimator()):
+            command = [*Served(path).command, "--no-python"]
+            done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+            self.assertNotEqual(done.returncode, 0)
+            self.assertIn("leave out --no-python", done.stderr)
+
+    def unknown_estimator(self) -> Path:
+        from sklearn.gaussian_process import GaussianProcessRegressor
+
+        path = self.folder / "process"
+        if not path.exists():
+            x = np.arange(6.0).reshape(-1, 1)
+            model = GaussianProcessRegressor().fit(x, np.sin(x[:, 0]))
+            mlflow.sklearn.save_model(
+                model, path, serialization_format="cloudpickle", pip_requirements=[]
+            )
+        return path
+
+    def test_an_estimator_that_we_do_not_evaluate(self) -> None:
+        path = self.unknown_estimator()
+        expected = mlflow.pyfunc.load_model(str(path)).predict(np.array([[2.5]]))
+        with Served(path) as served:
+            status, answer = served.post({"inputs": [[2.5]]})
+        self.assertEqual((status, answer), (200, {"predictions": list(expected)}))
+
+    def test_killed_under_load(self) -> None:
+        flags = ("--model-processes", "2")
+        with (
+            Served(self.model("moody", MOODY), *flags) as served,
+            concurrent.futures.ThreadPoolExecutor(4) as clients,
+        ):
+            self.assertTrue(wait_until(lambda: served.text().count("ready: ") == 2))
+            for _ in range(3):
+                victim = served.worker_of_two()
+                asked = [clients.submit(served.do, "slow") for _ in range(8)]
+                time.sleep(0.1)
+                os.kill(victim, signal.SIGKILL)
+                outcomes = [one.result() for one in asked]
+                failed = [answer for status, answer in outcomes if status != 200]
+                self.assertLessEqual(len(failed), 1, failed)  # the one that the victim had
+                for answer in failed:
+                    self.assertIn("signal 9 (Killed)", answer["message"])
+                self.assertEqual(served.do("hello")[0], 200)
+                self.assertTrue(
+                    wait_until(lambda: len(children(served.process.pid)) == 2), served.text()
+                )
+
+    def test_nothing_is_left_of_a_server_that_is_killed(self) -> None:
+        with Served(self.model("moody", MOODY)) as served:
+            worker = served.worker()
+            served.process.kill()
+            served.process.wait(30)
+            self.assertTrue(wait_until(lambda: not runs(worker), 5))
+
+    def test_requests_that_wait_are_scored_together(self) -> None:
+        frame = pd.DataFrame({"x": [1.0]})
+        code = SCALE.replace("factor = ", "__import__('time').sleep(0.2); factor = ")
+        path = self.model("slow", code, signature=infer_signature(frame, frame))
+
+        def ask(number: int) -> tuple:
+            return served.post({"inputs": {"x": [float(number)] * (1 + number % 3)}})
+
+        with (
+            Served(path, "--model-batch", "16") as served,
+            concurrent.futures.ThreadPoolExecutor(12) as clients,
+        ):
+            begin = time.monotonic()
+            bad = clients.submit(served.post, {"inputs": {"z": [1.0]}})
+            answers = list(clients.map(ask, range(36)))
+            seconds = time.monotonic() - begin
+            self.assertEqual(bad.result()[0], 400)
+        for number, answer in enumerate(answers):
+            rows = [{"y": 2.0 * number}] * (1 + number % 3)
+            self.assertEqual(answer, (200, {"predictions": rows}))
+        self.assertLess(seconds, 36 * 0.2 / 2)  # one by one it takes 7.2 s
+
+
+if __name__ == "__main__":
+    unittest.main()
