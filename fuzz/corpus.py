@@ -44,6 +44,18 @@ def sklearn_models(folder: Path) -> None:
             shutil.copy(path, folder / path.name)
 
 
+def spark_models(folder: Path) -> None:
+    """Put each golden, and each of its stages by itself, into one file: path, size, bytes."""
+    for golden in sorted((REPO / "tests/golden/models/spark").glob("*/sparkml")):
+        for i, top in enumerate([golden, *sorted(golden.glob("stages/*"))]):
+            files = sorted(path for path in top.rglob("*") if path.is_file())
+            parts = [
+                f"{path.relative_to(top)}\n{path.stat().st_size}\n".encode() + path.read_bytes()
+                for path in files
+            ]
+            (folder / f"{golden.parent.name}{i:02}").write_bytes(b"".join(parts))
+
+
 def gather(target: str, folder: Path) -> list[Path]:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -52,6 +64,8 @@ def gather(target: str, folder: Path) -> list[Path]:
             (folder / f"text{i:03}").write_bytes(text)
     elif target == "sklearn_model":
         sklearn_models(folder)
+    elif target == "spark_model":
+        spark_models(folder)
     else:
         library = target.removesuffix("_model")
         models = sorted((REPO / "tests/golden/models").glob(f"{library}/*/model.*"))

@@ -7,6 +7,7 @@
 #include "models/model.h"
 #include "models/sklearn_flavor.h"
 #include "models/slipway_model.h"
+#include "models/spark_flavor.h"
 #include "models/xgboost_flavor.h"
 
 namespace slipway::models {
@@ -137,6 +138,17 @@ Result<std::unique_ptr<Model>> load_sklearn(Parts parts) {
   return model;
 }
 
+// The model's folder stands as `model_data` in its own flavour or in pyfunc's.
+Result<std::unique_ptr<Model>> load_spark(Parts parts) {
+  auto path = value(parts.flavor, "model_data");
+  if (path.empty()) path = value(parts.flavor, "data");
+  if (path.empty()) path = "sparkml";
+  const auto files = TRY(read_model_files(parts.dir, path));
+  auto model = make_spark_flavor(files, parts.mlmodel, std::move(parts.input_example));
+  if (!model.ok()) return in_file(path, model.error());
+  return model;
+}
+
 struct FlavorRow {
   std::string_view name;
   std::string_view loader_module;  // of a python_function that is read as this flavour
@@ -148,6 +160,7 @@ constexpr FlavorRow kFlavors[] = {
     {"xgboost", "mlflow.xgboost", load_xgboost},
     {"lightgbm", "mlflow.lightgbm", load_lightgbm},
     {"sklearn", "mlflow.sklearn", load_sklearn},
+    {"spark", "mlflow.spark", load_spark},
 };
 
 }  // namespace
@@ -173,7 +186,7 @@ Result<std::unique_ptr<Model>> load(const fs::path& dir) {
   for (const auto& [name, flavor] : mlmodel.flavors) names += (names.empty() ? "" : ", ") + name;
   return fail(Code::not_implemented,
               "no flavour of this model can be loaded: it has {}; those that can are slipway, "
-              "xgboost, lightgbm and sklearn",
+              "xgboost, lightgbm, sklearn and spark",
               names.empty() ? "none" : names);
 }
 
