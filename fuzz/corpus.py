@@ -6,6 +6,7 @@ python3 fuzz/corpus.py search FOLDER -- PROGRAM    and run `PROGRAM FILES…`
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -56,6 +57,43 @@ def spark_models(folder: Path) -> None:
             (folder / f"{golden.parent.name}{i:02}").write_bytes(b"".join(parts))
 
 
+def request_bodies(folder: Path) -> None:
+    """Write one body of each kind; the byte before it says which (see request_body_fuzz.cc)."""
+    import pyarrow
+    from pyarrow import ipc, parquet
+
+    frame = {"month": [1, 2], "temp": [30.5, None], "origin": ["JFK", ""]}
+    table = pyarrow.table(frame | {"ids": [[1, 2, 3], [4, 5, 6]]})
+    sinks = [pyarrow.BufferOutputStream() for _ in range(3)]
+    parquet.write_table(table, sinks[0])
+    for sink, new in zip(sinks[1:], (ipc.new_stream, ipc.new_file), strict=True):
+        with new(sink, table.schema) as writer:
+            writer.write_table(table)
+    tensor = {"name": "ids", "shape": [1, 3], "datatype": "INT64"}
+    columns = [
+        {"name": name, "shape": [1], "datatype": kind, "parameters": {"binary_data_size": size}}
+        for name, kind, size in (("month", "INT8", 1), ("temp", "FP16", 2), ("origin", "BYTES", 5))
+    ]
+    row = {"month": 1, "temp": None, "origin": "JFK", "when": "2013-01-31T05:00", "image": "AAE="}
+    split = {"columns": list(row), "data": [list(row.values())]}
+    tensors = {"ids": [[1, 2, 3]], "mask": [True]}
+    bodies: list[tuple[int, int, bytes]] = [
+        (0, 0, json.dumps({"dataframe_split": split, "params": {"t": 1}}).encode()),
+        (0, 0, json.dumps({"dataframe_records": [row]}).encode()),
+        (0, 1, b'{"instances": [[[1, 2], [3, 4.5]]]}'),
+        (0, 2, json.dumps({"inputs": tensors}).encode()),
+        (0, 3, b'{"inputs": {"a": [1, "x"], "b": [[true], [false]]}}'),
+        (1, 0, b'month,temp,origin\n1,2.5,"a""b"\n'),
+        (2, 0, sinks[0].getvalue().to_pybytes()),
+        (3, 2, sinks[1].getvalue().to_pybytes()),
+        (4, 3, sinks[2].getvalue().to_pybytes()),
+        (5, 2, json.dumps({"inputs": [tensor | {"data": [1, 2, 3]}]}).encode()),
+        (5, 0, json.dumps({"inputs": columns}).encode() + b"\1\0\x3e\1\0\0\0a"),
+    ]
+    for i, (kind, signature, body) in enumerate(bodies):
+        (folder / f"body{i:02}").write_bytes(bytes([kind * 4 + signature]) + body)
+
+
 def gather(target: str, folder: Path) -> list[Path]:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -66,6 +104,8 @@ def gather(target: str, folder: Path) -> list[Path]:
         sklearn_models(folder)
     elif target == "spark_model":
         spark_models(folder)
+    elif target == "request_body":
+        request_bodies(folder)
     else:
         library = target.removesuffix("_model")
         models = sorted((REPO / "tests/golden/models").glob(f"{library}/*/model.*"))

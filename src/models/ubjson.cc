@@ -156,7 +156,7 @@ struct Reader {
       auto key = TRY(text());
       const char type = TRY(marker());
       auto item = TRY(value(type, depth + 1));
-      members.emplace_back(std::move(key), std::move(item));
+      members.push_back({std::move(key), std::move(item)});
     }
     return UbjsonValue{std::move(members)};
   }
@@ -252,7 +252,7 @@ Result<UbjsonValue> ubjson_from(const Json& json) {
       UbjsonValue::Object members;
       for (const auto& member : json.get_object()) {
         auto value = TRY(ubjson_from(member.value()));
-        members.emplace_back(std::string(member.key()), std::move(value));
+        members.push_back({std::string(member.key()), std::move(value)});
       }
       return UbjsonValue{std::move(members)};
     }

@@ -13,10 +13,12 @@
 
 namespace slipway::models {
 
+struct UbjsonMember;
+
 /// A UBJSON value. Typed arrays stay compact: they are nearly all of a tree model.
 struct UbjsonValue {
   using Array = std::vector<UbjsonValue>;
-  using Object = std::vector<std::pair<std::string, UbjsonValue>>;
+  using Object = std::vector<UbjsonMember>;
   std::variant<bool, int64_t, double, std::string, Array, Object, std::vector<int64_t>,
                std::vector<float>, std::vector<double>>
       data;
@@ -29,6 +31,11 @@ struct UbjsonValue {
   /// Errors   invalid_parameter_value: not an array, or one of other things.
   template <typename T>
   Result<std::vector<T>> numbers() const;
+};
+
+struct UbjsonMember {
+  std::string name;
+  UbjsonValue value;
 };
 
 /// Parse one UBJSON document.

@@ -1,21 +1,34 @@
 #include "serve/inference.h"
 
+#include "base/text.h"
 #include "http/error_response.h"
-#include "serve/scoring.h"
 #include "serve/tensors.h"
 
 namespace slipway::serve {
 namespace {
 
-Result<Scores> answer(const models::Model& model, const ModelName& name,
+constexpr std::string_view kJsonLength = "Inference-Header-Content-Length";
+
+struct Answer {
+  Tensors body;
+  size_t n_rows = 0;
+};
+
+Result<size_t> json_length(const http::Request& sent) {
+  const auto* header = sent.headers.find(kJsonLength);
+  if (header == nullptr) return sent.body.size();
+  const auto length = to_integer(*header);
+  if (length && *length >= 0) return static_cast<size_t>(*length);
+  return fail(Code::invalid_parameter_value, "{} is '{}'; accepted: a number of bytes", kJsonLength,
+              header->substr(0, 80));
+}
+
+Result<Answer> answer(const models::Model& model, const ModelName& name,
                       const http::Request& sent) {
-  if (sent.headers.find("Inference-Header-Content-Length")) {
-    return fail(Code::invalid_parameter_value,
-                "binary tensor data is not taken; send 'data' as JSON");
-  }
-  const auto request = TRY(read_inference_request(sent.body, model.signature()));
+  const size_t n_json = TRY(json_length(sent));
+  const auto request = TRY(read_inference_request(sent.body, n_json, model.signature()));
   const auto scores = TRY(model.predict_with(request.rows, request.params));
-  const auto outputs = TRY(tensors_text(scores, request.outputs));
+  auto outputs = TRY(write_tensors(scores, request));
   std::string out = "{\"model_name\": ";
   append_quoted(out, name.name);
   out += ", \"model_version\": ";
@@ -24,7 +37,17 @@ Result<Scores> answer(const models::Model& model, const ModelName& name,
     out += ", \"id\": ";
     append_quoted(out, request.id);
   }
-  return Scores{out + ", \"outputs\": " + outputs + "}", scores.n_rows};
+  out += ", \"outputs\": " + outputs.text + "}";
+  return Answer{{std::move(out), std::move(outputs.bytes)}, scores.n_rows};
+}
+
+/// Bytes go behind the JSON, whose length a header then tells.
+http::Response respond_with(Tensors body) {
+  if (body.bytes.empty()) return http::respond(200, std::move(body.text), "application/json");
+  const auto n_json = std::to_string(body.text.size());
+  auto response = http::respond(200, body.text + body.bytes, "application/octet-stream");
+  response.headers.add(std::string(kJsonLength), n_json);
+  return response;
 }
 
 }  // namespace
@@ -32,14 +55,14 @@ Result<Scores> answer(const models::Model& model, const ModelName& name,
 http::Response infer(const models::Model& model, const ModelName& name,
                      const http::Request& request, Usage& usage) {
   UsageCount count(usage);
-  auto scores = answer(model, name, request);
-  if (!scores.ok()) {
-    auto response = inference_error(scores.error());
+  auto answered = answer(model, name, request);
+  if (!answered.ok()) {
+    auto response = inference_error(answered.error());
     count.refused(response.status);
     return response;
   }
-  count.scored(scores->n_rows);
-  return http::respond(200, std::move(scores->text), "application/json");
+  count.scored(answered->n_rows);
+  return respond_with(std::move(answered->body));
 }
 
 Json model_metadata(const models::Model& model, const ModelName& name) {
@@ -56,7 +79,7 @@ Json server_metadata(std::string_view version) {
   JsonObject json;
   json["name"] = "slipway";
   json["version"] = version;
-  json["extensions"] = JsonArray();
+  json["extensions"] = JsonArray{"binary_tensor_data"};
   return json;
 }
 

@@ -25,9 +25,12 @@ struct ModelName {
 /// among `parameters`.
 /// BOOL, INT8…INT64, UINT8…UINT64, FP16, FP32, FP64 and BYTES are taken; null is a missing value of
 /// FP and BYTES. BYTES of a binary column are base64, of a datetime column ISO 8601. Each output is
-/// a tensor of shape [n]; outputs without names are one of shape [n, k] named "output-1".
+/// a tensor of shape [n]; outputs without names are one of shape [n, k] named "output-1". With the
+/// header Inference-Header-Content-Length the bytes of tensors stand behind the JSON, and answers
+/// give theirs so where `binary_data` is asked for.
 /// Errors   400 {"error": …}: names the tensor and, where there is one, the value.
-/// Source   Open Inference Protocol (KServe), "Inference" of the REST specification, v2.
+/// Source   Open Inference Protocol (KServe), "Inference" of the REST specification, v2, and its
+///          binary tensor data extension.
 http::Response infer(const models::Model& model, const ModelName& name,
                      const http::Request& request, Usage& usage);
 

@@ -8,6 +8,7 @@
 #include "serve/request_body.h"
 #include "serve/scoring.h"
 #include "serve/standalone.h"
+#include "serve/tensors.h"
 #include "store/endpoints.h"
 #include "store/registry.h"
 
@@ -269,6 +270,44 @@ TEST(Inference, TensorsOfManyDimensions) {
   EXPECT_EQ(inferred(Echo(kImages), R"({"inputs": [{"name": "x", "shape": [1, 2, 0],
       "datatype": "FP32", "data": []}]})"),
             R"({"error": "input 'x' has rows without values"})");
+}
+
+TEST(Inference, BytesBehindTheJson) {
+  const auto refusal = [](std::string json, std::string bytes) {
+    http::Request request;
+    request.headers.add("Inference-Header-Content-Length", std::to_string(json.size()));
+    request.body = json + bytes;
+    Usage usage;
+    return infer(Doubling(), {"m", "3"}, request, usage).body;
+  };
+  const auto json = [](int n_bytes, std::string_view datatype) {
+    return fmt::format(R"({{"inputs": [{{"name": "x", "shape": [2], "datatype": "{}", )"
+                       R"("parameters": {{"binary_data_size": {}}}}}]}})",
+                       datatype, n_bytes);
+  };
+  // 1.5 and -2^-24 (the least of all) as halves
+  EXPECT_EQ(refusal(json(4, "FP16"), std::string("\x00\x3e\x01\x80", 4)),
+            R"({"model_name": "m", "model_version": "3", "outputs": [{"name": "score", )"
+            R"("shape": [2], "datatype": "FP64", "data": [3.0, -1.1920928955078125e-07]}]})");
+  EXPECT_EQ(refusal(json(4, "FP16"), "xx"),
+            R"({"error": "input 'x' has 4 bytes, of which 2 were sent"})");
+  EXPECT_EQ(refusal(json(4, "FP64"), "xxxx"),
+            R"({"error": "input 'x' has 4 bytes where its shape has 2 of FP64"})");
+  EXPECT_EQ(refusal(json(2, "INT8"), "xxx"),
+            R"({"error": "1 bytes behind the JSON belong to no input's 'binary_data_size'"})");
+  EXPECT_EQ(refusal(json(8, "BYTES"), std::string("\xff\xff\xff\xff\0\0\0\0", 8)),
+            R"({"error": "input 'x' has 8 bytes where its shape has 2 of BYTES"})");
+}
+
+TEST(Inference, NumbersAreNoDates) {
+  const auto dates = tensors(R"([{"name": "when", "type": "datetime"}])");
+  const std::string json = R"({"inputs": [{"name": "when", "shape": [1], "datatype": "INT8", )"
+                           R"("parameters": {"binary_data_size": 1}}]})";
+  const auto read = read_inference_request(json + "x", json.size(), dates);
+  ASSERT_TRUE(read.ok()) << read.error().message;
+  EXPECT_EQ(models::enforce(dates, read->rows).error().message,
+            "Incompatible input types for column when. Can not safely convert int64 to "
+            "datetime64[ns].");
 }
 
 TEST(Inference, TensorsInAndOut) {

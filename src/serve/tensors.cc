@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "serve/cell.h"
+#include "serve/datatype.h"
 
 namespace slipway::serve {
 namespace {
@@ -19,65 +20,9 @@ using data::Type;
 using models::ColumnSpec;
 using models::ColumnType;
 using models::Signature;
-using models::TensorSpec;
 
 constexpr size_t kMaxValues = 1u << 26;  // of one tensor: a 16 MB body cannot hold more
 constexpr size_t kMaxDimensions = 16;
-constexpr std::string_view kUnnamedOutput = "output-1";
-
-struct Datatype {
-  std::string_view name;
-  Type type;
-  double low = 0;  // of whole numbers
-  double high = 0;
-};
-
-constexpr Datatype kDatatypes[] = {
-    {"BOOL", Type::boolean},
-    {"INT8", Type::int64, -0x1p7, 0x1p7 - 1},
-    {"INT16", Type::int64, -0x1p15, 0x1p15 - 1},
-    {"INT32", Type::int64, -0x1p31, 0x1p31 - 1},
-    {"INT64", Type::int64, -0x1p63, 0x1p63},
-    {"UINT8", Type::int64, 0, 0x1p8 - 1},
-    {"UINT16", Type::int64, 0, 0x1p16 - 1},
-    {"UINT32", Type::int64, 0, 0x1p32 - 1},
-    {"UINT64", Type::int64, 0, 0x1p63},
-    {"FP16", Type::float32},
-    {"FP32", Type::float32},
-    {"FP64", Type::float64},
-    {"BYTES", Type::string},
-};
-
-std::string_view datatype_of(Type type) {
-  switch (type) {
-    case Type::boolean: return "BOOL";
-    case Type::int64: return "INT64";
-    case Type::float32: return "FP32";
-    case Type::float64: return "FP64";
-    case Type::string:
-    case Type::binary:
-    case Type::timestamp: return "BYTES";
-  }
-  return "BYTES";
-}
-
-std::string_view datatype_of(ColumnType type) {
-  constexpr std::string_view kNames[] = {"BOOL", "INT32", "INT64", "FP32",
-                                         "FP64", "BYTES", "BYTES", "BYTES"};
-  return kNames[static_cast<int>(type)];
-}
-
-/// numpy's name of a type as the protocol has it: "float32" is FP32.
-std::string_view datatype_of(const TensorSpec& tensor) {
-  constexpr std::pair<std::string_view, std::string_view> kNames[] = {
-      {"float16", "FP16"},  {"float32", "FP32"},  {"float64", "FP64"},  {"int8", "INT8"},
-      {"int16", "INT16"},   {"int32", "INT32"},   {"int64", "INT64"},   {"uint8", "UINT8"},
-      {"uint16", "UINT16"}, {"uint32", "UINT32"}, {"uint64", "UINT64"}, {"bool", "BOOL"}};
-  for (const auto& [dtype, name] : kNames) {
-    if (dtype == tensor.dtype) return name;
-  }
-  return "BYTES";
-}
 
 template <typename... Args>
 Error refused(fmt::format_string<Args...> format, Args&&... args) {
@@ -92,6 +37,7 @@ struct Tensor {
   size_t width = 1;           // values of a row
   std::vector<size_t> shape;  // of a row
   std::vector<dom::element> values;
+  std::optional<std::string_view> bytes = {};  // instead of `values`, from behind the JSON
 
   Error misfit(size_t at, std::string_view why) const {
     return refused("input '{}', value {}: {} is {} {}", name, at,
@@ -102,10 +48,9 @@ struct Tensor {
 Result<const Datatype*> find_datatype(std::string_view tensor, dom::object object) {
   std::string_view name;
   if (object["datatype"].get(name)) return refused("input '{}' has no 'datatype'", tensor);
-  const auto* found = std::ranges::find(kDatatypes, name, &Datatype::name);
-  if (found != std::end(kDatatypes)) return found;
+  if (const auto* found = datatype_named(name)) return found;
   std::vector<std::string> names;
-  for (const auto& datatype : kDatatypes) names.emplace_back(datatype.name);
+  for (const auto& datatype : datatypes()) names.emplace_back(datatype.name);
   return refused("input '{}': datatype '{}' is not known; accepted: {}", tensor, name,
                  join(names, ", "));
 }
@@ -148,7 +93,8 @@ Result<void> flatten(dom::array data, Tensor& tensor, size_t depth) {
   return {};
 }
 
-Result<Tensor> read_tensor(dom::element element) {
+/// Read one input; what lies behind the JSON is taken from the front of `binary`.
+Result<Tensor> read_tensor(dom::element element, std::string_view& binary) {
   dom::object object;
   Tensor tensor;
   if (element.get(object) || object["name"].get(tensor.name)) {
@@ -156,9 +102,19 @@ Result<Tensor> read_tensor(dom::element element) {
   }
   tensor.datatype = TRY(find_datatype(tensor.name, object));
   TRY(read_shape(object, tensor));
+  uint64_t n_bytes = 0;
+  if (!object["parameters"]["binary_data_size"].get(n_bytes)) {
+    if (n_bytes > binary.size()) {
+      return refused("input '{}' has {} bytes, of which {} were sent", tensor.name, n_bytes,
+                     binary.size());
+    }
+    tensor.bytes = binary.substr(0, n_bytes);
+    binary.remove_prefix(n_bytes);
+    return tensor;
+  }
   dom::array data;
   if (object["data"].get(data)) {
-    return refused("input '{}' has no list 'data' (binary tensor data is not taken)", tensor.name);
+    return refused("input '{}' has neither a list 'data' nor 'binary_data_size'", tensor.name);
   }
   TRY(flatten(data, tensor, 1));
   if (tensor.values.size() != tensor.n_rows * tensor.width) {
@@ -235,7 +191,27 @@ Result<Column> texts(const Tensor& tensor, size_t k, const ColumnSpec* spec) {
   return builder.finish();
 }
 
+/// The k-th value of each row, from bytes.
+Result<Column> from_bytes(const Tensor& tensor, size_t k, const ColumnSpec* spec) {
+  auto all = TRY(column_from_bytes(tensor.name, *tensor.datatype, *tensor.bytes,
+                                   tensor.n_rows * tensor.width));
+  data::Batch values{{std::move(all)}, tensor.n_rows * tensor.width};
+  if (tensor.width > 1) {
+    std::vector<size_t> rows(tensor.n_rows);
+    for (size_t i = 0; i < rows.size(); ++i) rows[i] = i * tensor.width + k;
+    values = values.take(rows);
+  }
+  auto& column = values.columns[0];
+  if (spec == nullptr || column.type != Type::string) return std::move(column);
+  if (spec->type == ColumnType::binary) column.type = Type::binary;
+  if (spec->type != ColumnType::datetime) return std::move(column);
+  ColumnBuilder builder(*spec);
+  for (size_t i = 0; i < tensor.n_rows; ++i) TRY(builder.add(column.strings()[i]));
+  return builder.finish();
+}
+
 Result<Column> column_of(const Tensor& tensor, size_t k, const ColumnSpec* spec) {
+  if (tensor.bytes) return from_bytes(tensor, k, spec);
   switch (tensor.datatype->type) {
     case Type::boolean: return booleans(tensor, k);
     case Type::int64: return integers(tensor, k);
@@ -324,7 +300,8 @@ Result<JsonObject> params_of(dom::object root) {
   return json.get_object();
 }
 
-Result<InferenceRequest> read_object(dom::object root, const Signature& signature) {
+Result<InferenceRequest> read_object(dom::object root, std::string_view binary,
+                                     const Signature& signature) {
   InferenceRequest request;
   std::string_view id;
   if (!root["id"].get(id)) request.id = id;
@@ -332,16 +309,24 @@ Result<InferenceRequest> read_object(dom::object root, const Signature& signatur
   if (root["inputs"].get(inputs)) return refused("the request has no list 'inputs'");
   std::vector<Tensor> tensors;
   for (const auto input : inputs) {
-    auto tensor = TRY(read_tensor(input));
+    auto tensor = TRY(read_tensor(input, binary));
     tensors.push_back(std::move(tensor));
   }
   if (tensors.empty() || tensors.front().n_rows == 0) return refused("the request has no rows");
+  if (!binary.empty()) {
+    return refused("{} bytes behind the JSON belong to no input's 'binary_data_size'",
+                   binary.size());
+  }
+  bool all_binary = false;
+  if (!root["parameters"]["binary_data_output"].get(all_binary)) request.binary = all_binary;
   dom::array outputs;
   if (!root["outputs"].get(outputs)) {
     for (const auto output : outputs) {
       std::string_view name;
       if (output["name"].get(name)) return refused("each of 'outputs' needs a 'name'");
-      request.outputs.emplace_back(name);
+      bool is_binary = request.binary;
+      if (output["parameters"]["binary_data"].get(is_binary)) is_binary = request.binary;
+      request.outputs.push_back({std::string(name), is_binary});
     }
   }
   request.rows = TRY(rows_of(tensors, signature));
@@ -352,59 +337,16 @@ Result<InferenceRequest> read_object(dom::object root, const Signature& signatur
   return request;
 }
 
-void append_cell(std::string& out, const Column& column, size_t row) {
-  if (!column.is_valid(row)) {
-    out += "null";
-    return;
-  }
-  switch (column.type) {
-    case Type::boolean: out += column.booleans()[row] ? "true" : "false"; break;
-    case Type::int64: out += std::to_string(column.int64s()[row]); break;
-    case Type::float32:
-    case Type::float64: {
-      const double number = column.number_at(row);
-      if (std::isfinite(number)) {
-        append_number(out, number);
-      } else {
-        out += "null";  // the protocol's JSON has no word for these
-      }
-      break;
-    }
-    case Type::timestamp: append_quoted(out, column.text_at(row)); break;
-    case Type::string: append_quoted(out, column.strings()[row]); break;
-    case Type::binary: append_quoted(out, base64_encode(column.strings()[row])); break;
-  }
-}
-
-/// Write columns of one type as one tensor.
-void append_tensor(std::string& out, std::string_view name, std::span<const Column> columns,
-                   size_t n_rows) {
-  out += "{\"name\": ";
-  append_quoted(out, name);
-  out += fmt::format(", \"shape\": [{}", n_rows);
-  for (const size_t size : columns.front().shape) out += fmt::format(", {}", size);
-  if (columns.size() > 1) out += fmt::format(", {}", columns.size());
-  out += "]";
-  out += fmt::format(", \"datatype\": \"{}\", ", datatype_of(columns.front().type));
-  if (columns.front().type == Type::binary) {
-    out += "\"parameters\": {\"content_type\": \"base64\"}, ";
-  }
-  out += "\"data\": [";
-  const size_t width = columns.front().width();  // of tensors there is one
-  for (size_t i = 0; i < n_rows * width; ++i) {
-    for (const auto& column : columns) {
-      if (out.back() != '[') out += ", ";
-      append_cell(out, column, i);
-    }
-  }
-  out += "]}";
-}
-
 }  // namespace
 
-Result<InferenceRequest> read_inference_request(std::string_view body, const Signature& signature) {
+Result<InferenceRequest> read_inference_request(std::string_view body, size_t n_json,
+                                                const Signature& signature) {
+  if (n_json > body.size()) {
+    return refused("Inference-Header-Content-Length is {} where the body has {} bytes", n_json,
+                   body.size());
+  }
   dom::parser parser;
-  const simdjson::padded_string padded(body);
+  const simdjson::padded_string padded(body.substr(0, n_json));
   dom::object root;
   const auto parsed = parser.parse(padded);
   if (parsed.error()) {
@@ -412,62 +354,10 @@ Result<InferenceRequest> read_inference_request(std::string_view body, const Sig
   }
   if (parsed.get(root)) return refused("the body is not an object");
   try {
-    return read_object(root, signature);
+    return read_object(root, body.substr(n_json), signature);
   } catch (const simdjson::simdjson_error& error) {
     return refused("the body is not valid JSON ({})", error.what());
   }
-}
-
-Result<std::string> tensors_text(const data::Batch& scores, const std::vector<std::string>& asked) {
-  std::string out = "[";
-  const auto append = [&](std::string_view name, std::span<const Column> columns) {
-    if (!asked.empty() && std::ranges::find(asked, name) == asked.end()) return;
-    if (out.size() > 1) out += ", ";
-    append_tensor(out, name, columns, scores.n_rows);
-  };
-  const auto& columns = scores.columns;
-  const bool named = std::ranges::none_of(columns, &std::string::empty, &Column::name);
-  for (const auto& name : asked) {
-    if (named ? scores.find(name) != nullptr : name == kUnnamedOutput) continue;
-    return refused("the model gives no output '{}'", name);
-  }
-  if (named) {
-    for (const auto& column : columns) append(column.name, {&column, 1});
-  } else {
-    const auto same = [&](const Column& column) { return column.type == columns.front().type; };
-    check(std::ranges::all_of(columns, same), "outputs without names are of one type");
-    append(kUnnamedOutput, columns);
-  }
-  return out + "]";
-}
-
-Json tensor_specs(const std::vector<ColumnSpec>& columns, std::string_view unnamed) {
-  JsonArray out;
-  const auto add = [&](std::string_view name, std::string_view datatype, JsonArray shape) {
-    out.push_back(JsonObject{{"name", name}, {"datatype", datatype}, {"shape", std::move(shape)}});
-  };
-  const auto add_tensor = [&](std::string_view name, const TensorSpec& tensor) {
-    JsonArray shape(tensor.shape.begin(), tensor.shape.end());
-    add(name, datatype_of(tensor), shape.empty() ? JsonArray{-1} : std::move(shape));
-  };
-  const bool named = std::ranges::none_of(columns, &std::string::empty, &ColumnSpec::name);
-  for (const auto& column : columns) {
-    const std::string_view name = named ? std::string_view(column.name) : unnamed;
-    if (column.tensor) {
-      add_tensor(name, *column.tensor);
-    } else if (named || columns.size() == 1) {
-      add(name, datatype_of(column.type), {-1});
-    } else {
-      add(name, datatype_of(column.type), {-1, static_cast<int64_t>(columns.size())});
-    }
-    if (!named) break;
-  }
-  return out;
-}
-
-Json input_specs(const Signature& signature) {
-  if (!signature.tensor) return tensor_specs(signature.inputs, "input-0");
-  return tensor_specs({{"", ColumnType::double_, true, signature.tensor}}, "input-0");
 }
 
 }  // namespace slipway::serve

@@ -10,21 +10,35 @@
 
 namespace slipway::serve {
 
+/// An output that a request asks for.
+struct AskedOutput {
+  std::string name;
+  bool is_binary = false;
+};
+
 /// An inference request's body, read.
 struct InferenceRequest {
   std::string id;  // "" where none was sent
   data::Batch rows;
   JsonObject params;                 // those of the signature, with its defaults
-  std::vector<std::string> outputs;  // those asked for; empty: all
+  std::vector<AskedOutput> outputs;  // empty: all
+  bool binary = false;               // all outputs as bytes, where `outputs` does not say
 };
 
-/// Read a body; see infer() in serve/inference.h for what is taken and refused.
-Result<InferenceRequest> read_inference_request(std::string_view body,
+/// Read a body: `n_json` bytes of JSON, behind them the bytes of binary tensors. See infer() in
+/// serve/inference.h for what is taken and refused.
+Result<InferenceRequest> read_inference_request(std::string_view body, size_t n_json,
                                                 const models::Signature& signature);
 
-/// Write the `outputs` of an answer.
+/// The `outputs` of an answer, and the bytes that go behind its JSON.
+struct Tensors {
+  std::string text;
+  std::string bytes;
+};
+
+/// Write the outputs that a request asks for.
 /// Errors   invalid_parameter_value: an output is asked for that the model does not give.
-Result<std::string> tensors_text(const data::Batch& scores, const std::vector<std::string>& asked);
+Result<Tensors> write_tensors(const data::Batch& scores, const InferenceRequest& request);
 
 /// Describe columns as the protocol's tensors: [{"name", "datatype", "shape"}]; those without names
 /// as one, called `unnamed`.

@@ -125,6 +125,18 @@ class ServeTest(unittest.TestCase):
         body = '{"inputs": {"x": [1.5, 30.5], "color": ["c1", "c4"]}}'
         self.assertEqual(answer.as_numpy("score").tolist(), self.scores(body))
         self.assertEqual(answer.get_response()["id"], "r1")
+        for as_bytes in (True, False):
+            inputs = [
+                tritonclient.http.InferInput("x", [2], "FP64"),
+                tritonclient.http.InferInput("color", [2], "BYTES"),
+            ]
+            inputs[0].set_data_from_numpy(numpy.array([1.5, 30.5]))
+            inputs[1].set_data_from_numpy(numpy.array([b"c1", b"c4"], dtype=object))
+            output = tritonclient.http.InferRequestedOutput("score", binary_data=as_bytes)
+            answer = client.infer("model", inputs, outputs=[output])
+            self.assertEqual(answer.as_numpy("score").tolist(), self.scores(body))
+        answer = client.infer("model", inputs)  # the client's own defaults
+        self.assertEqual(answer.as_numpy("score").tolist(), self.scores(body))
         with self.assertRaisesRegex(InferenceServerException, "'other'; there is 'model'"):
             client.infer("other", [number, color])
         wrong = tritonclient.http.InferInput("x", [1], "BYTES")
