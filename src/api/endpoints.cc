@@ -6,6 +6,15 @@
 namespace slipway::api {
 namespace {
 
+std::string_view state_name(serve::State state) {
+  switch (state) {
+    case serve::State::loading: return "LOADING";
+    case serve::State::ready: return "READY";
+    case serve::State::failed: break;
+  }
+  return "FAILED";
+}
+
 Json version_json(const std::string& name, const serve::ServedVersion& version) {
   JsonArray aliases;
   for (const auto& alias : version.aliases) aliases.emplace_back(alias);
@@ -13,7 +22,7 @@ Json version_json(const std::string& name, const serve::ServedVersion& version) 
   json["version"] = std::to_string(version.version);
   json["stage"] = version.stage;
   json["aliases"] = std::move(aliases);
-  json["state"] = version.state == serve::State::ready ? "READY" : "FAILED";
+  json["state"] = state_name(version.state);
   json["message"] = version.message;
   json["n_scored"] = static_cast<int64_t>(version.usage->n_scored.load());
   json["n_refused"] = static_cast<int64_t>(version.usage->n_refused.load());

@@ -20,6 +20,8 @@
 namespace slipway::cli {
 namespace {
 
+constexpr int kRegistryPoll_ms = 100;
+
 bool is_loopback(std::string_view host) {
   return host == "localhost" || host == "::1" || host.starts_with("127.");
 }
@@ -123,6 +125,7 @@ struct ServerFlags {
   bool access_log = false;
   std::string log_format = "text";
   DrainFlags drain;
+  WorkerFlags workers;
 
   void declare(Flags& flags) {
     flags.text(host, "--host", "Address to listen on; others than loopback need users");
@@ -144,6 +147,7 @@ struct ServerFlags {
     flags.on(access_log, "--access-log", "Log a line for every request");
     flags.on(verbose, "--verbose", "Log more, every request too");
     drain.declare(flags);
+    workers.declare_for_server(flags);
   }
 
   void apply_to_log() const {
@@ -165,7 +169,8 @@ Result<int> server(Invocation& call) {
   TRY(check_exposure(*store, options.host, options.data_dir));
   TRY(store->seal_secrets());
   const auto artifacts = TRY(files::open_artifacts(options.artifacts, options.data_dir));
-  serve::Endpoints endpoints(*store, *artifacts);
+  serve::Endpoints endpoints(*store, *artifacts, kRegistryPoll_ms,
+                             options.workers.for_server(options.data_dir));
   api::Workspace workspace{*store, *artifacts, endpoints, {}};
   workspace.options.allowed_hosts = options.allowed_hosts;
   workspace.options.default_permission = permission_of(options.default_permission);

@@ -25,7 +25,8 @@ namespace fs = std::filesystem;
 
 constexpr int kBuild_ms = 3600 * 1000;
 constexpr int kVersion_ms = 60 * 1000;
-constexpr int kLockPause_ms = 200;
+constexpr int kPause_ms = 200;  // until it is asked again whether it is still wanted
+constexpr int kTerminateGrace_ms = 500;
 constexpr std::string_view kReady = "ready";  // the last file to be written
 
 // What a model asks for, and the bytes that say so.
@@ -89,7 +90,7 @@ Result<std::string> fitting_python(const std::string& asked, const std::string& 
 }
 
 // Held by the one that builds; others wait for it.
-Result<Descriptor> lock_folder(const fs::path& file) {
+Result<Descriptor> lock_folder(const fs::path& file, const std::atomic<bool>* cancelled) {
   Descriptor lock(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (lock.get() < 0) return errno_error(errno, "write", file);
   const Stopwatch watch;
@@ -98,15 +99,16 @@ Result<Descriptor> lock_folder(const fs::path& file) {
       return fail(Code::deadline_exceeded, "another process has been building '{}' for an hour",
                   file.stem().string());
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds(kLockPause_ms));
+    if (cancelled && *cancelled) return fail(Code::cancelled, "no longer wanted");
+    std::this_thread::sleep_for(std::chrono::milliseconds(kPause_ms));
   }
   return lock;
 }
 
 class Builder {
  public:
-  Builder(fs::path folder, const process::Command& base, WorkerLog& log)
-      : folder_(std::move(folder)), base_(base), log_(log) {}
+  Builder(fs::path folder, const BuildOptions& options, WorkerLog& log)
+      : folder_(std::move(folder)), options_(options), log_(log) {}
 
   Result<void> build(const std::string& python, const Wanted& wanted) {
     std::error_code error;
@@ -144,24 +146,34 @@ class Builder {
   }
 
   Result<void> step(std::vector<std::string> argv) {
-    auto command = base_;
+    auto command = options_.base;
     command.argv = std::move(argv);
     command.output = {process::Output::Kind::file, folder_ / "build.log"};
     command.errors = command.output;
-    const auto done = process::run(command, kBuild_ms);
-    if (done.ok() && done->exit.ok()) return {};
+    auto child = TRY(process::start(command));
+    const Stopwatch watch;
+    auto exit = child.wait(kPause_ms);
+    while (!exit.ok()) {
+      const bool unwanted = options_.cancelled && *options_.cancelled;
+      if (unwanted || watch.seconds() * 1000 > kBuild_ms) {
+        child.terminate(kTerminateGrace_ms);
+        return fail(unwanted ? Code::cancelled : Code::deadline_exceeded,
+                    "the model's Python environment was not built to its end");
+      }
+      exit = child.wait(kPause_ms);
+    }
+    if (exit->ok()) return {};
     const auto said = read_file(folder_ / "build.log");
     WorkerLog words("");
     if (said.ok()) words.add_output(*said);
     if (said.ok()) log_.add_output(*said);
     return fail(Code::internal_error,
-                "the model's Python environment could not be built ({}); {} says: {}",
-                done.ok() ? done->exit.text() : done.error().message,
+                "the model's Python environment could not be built ({}); {} says: {}", exit->text(),
                 (folder_ / "build.log").string(), words.last_words());
   }
 
   fs::path folder_;
-  const process::Command& base_;
+  const BuildOptions& options_;
   WorkerLog& log_;
 };
 
@@ -189,7 +201,7 @@ Result<std::string> find_python(const std::string& program) {
 }
 
 Result<std::string> environment_python(const fs::path& model, const fs::path& root,
-                                       const std::string& python, const process::Command& base,
+                                       const std::string& python, const BuildOptions& options,
                                        WorkerLog& log) {
   const auto wanted = TRY(read_wanted(model));
   TRY(check_lines(wanted));
@@ -204,12 +216,12 @@ Result<std::string> environment_python(const fs::path& model, const fs::path& ro
   std::error_code error;
   if (fs::exists(folder / kReady, error)) return result;
   TRY(make_folder(root));
-  const auto lock = TRY(lock_folder(folder.string() + ".lock"));
+  const auto lock = TRY(lock_folder(folder.string() + ".lock", options.cancelled));
   if (fs::exists(folder / kReady, error)) return result;
   log.record(WorkerEvent::Kind::environment,
              fmt::format("building {} with {}", folder.string(), builder));
   const Stopwatch watch;
-  TRY(Builder(folder, base, log).build(builder, wanted));
+  TRY(Builder(folder, options, log).build(builder, wanted));
   log.record(WorkerEvent::Kind::environment, fmt::format("built in {:.0f} s", watch.seconds()));
   return result;
 }

@@ -100,11 +100,6 @@ void set_environment(process::Command& command, const WorkerSettings& settings) 
   command.environment.emplace_back("PYTHONUNBUFFERED", "1");
 }
 
-// Whether another program may be able to score what ours cannot: not what is damaged.
-bool another_may(const Error& error) {
-  return error.code == Code::not_implemented || error.code == Code::permission_denied;
-}
-
 Result<process::Command> python_command(const fs::path& dir, const WorkerSettings& settings,
                                         WorkerLog& log) {
   auto python = TRY(find_python(settings.python_program));
@@ -114,7 +109,8 @@ Result<process::Command> python_command(const fs::path& dir, const WorkerSetting
     std::erase_if(command.environment, [](const auto& pair) { return pair.first == "PYTHONPATH"; });
     command.environment.emplace_back("PYTHONPATH", "");  // others' packages would come first
     command.environment.emplace_back("PYTHONNOUSERSITE", "1");
-    python = TRY(environment_python(dir, settings.environments, python, command, log));
+    python = TRY(
+        environment_python(dir, settings.environments, python, {command, settings.cancelled}, log));
   }
   command.argv = {python, "-c", std::string(kBootstrap), "slipway-worker", dir.string()};
   return command;
@@ -145,7 +141,7 @@ Result<OpenedModel> open_in_python(const fs::path& dir, const std::string& name,
   auto command = TRY(python_command(dir, settings, *opened.log));
   auto pool = std::make_unique<WorkerPool>(std::move(command), hello_frame(dir), settings.limits,
                                            opened.log);
-  TRY(pool->start());
+  TRY(pool->start(settings.cancelled));
   // a signature with types that we do not know is for the worker to hold requests against
   auto signature = models::parse_signature(mlmodel.signature_inputs, mlmodel.signature_outputs,
                                            mlmodel.signature_params);
@@ -161,19 +157,27 @@ Result<OpenedModel> open_in_python(const fs::path& dir, const std::string& name,
 
 }  // namespace
 
+bool needs_worker(const Error& refusal) {
+  return refusal.code == Code::not_implemented || refusal.code == Code::permission_denied;
+}
+
+Result<OpenedModel> open_in_worker(const fs::path& dir, const std::string& name,
+                                   const Error& refusal, const WorkerSettings& settings) {
+  if (!needs_worker(refusal)) return refusal;
+  const auto text = TRY(models::read_model_file(dir, "MLmodel"));
+  const auto mlmodel = TRY(models::parse_mlmodel(text));
+  if (!mlmodel.flavors.contains("python_function")) return refusal;
+  if (settings.python == WorkerSettings::Python::refused) {
+    return fail(refusal.code, "{}. Python could try: {}", refusal.message, settings.python_hint);
+  }
+  return open_in_python(dir, name, mlmodel, settings);
+}
+
 Result<OpenedModel> open_model(const fs::path& dir, const std::string& name,
                                const WorkerSettings& settings) {
   auto own = models::load(dir);
   if (own.ok()) return OpenedModel{std::move(own).value(), nullptr};
-  if (!another_may(own.error())) return own.error();
-  const auto text = TRY(models::read_model_file(dir, "MLmodel"));
-  const auto mlmodel = TRY(models::parse_mlmodel(text));
-  if (!mlmodel.flavors.contains("python_function")) return own.error();
-  if (settings.python == WorkerSettings::Python::refused) {
-    return fail(own.error().code, "{}. Python could try; {}", own.error().message,
-                settings.python_hint);
-  }
-  return open_in_python(dir, name, mlmodel, settings);
+  return open_in_worker(dir, name, own.error(), settings);
 }
 
 }  // namespace slipway::serve

@@ -1,6 +1,8 @@
 // serve/worker_model.h — models that our own evaluators cannot score, in worker processes.
 #pragma once
+#include <atomic>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -19,15 +21,16 @@ struct WorkerSettings {
     virtualenv,  // in an environment built from the model's requirements
   };
   Python python = Python::refused;
-  std::string python_hint;             // what to do where it is refused, for the error message
-  std::string python_program;          // empty: python3 on PATH
-  std::filesystem::path environments;  // where virtual environments are kept
-  std::filesystem::path logs;          // a folder for what workers write; none where empty
+  std::string python_hint = "none is started here";  // what to do where it is refused
+  std::string python_program;                        // empty: python3 on PATH
+  std::filesystem::path environments;                // where virtual environments are kept
+  std::filesystem::path logs;  // a folder for what workers write; none where empty
   WorkerLog::Echo echo = WorkerLog::Echo::no;
   /// false: workers get only what Python needs of our environment, not our secrets.
   bool inherits_environment = true;
   WorkerLimits limits;
   std::function<void(const std::string& model, const WorkerEvent&)> observe;
+  const std::atomic<bool>* cancelled = nullptr;  // becomes true: opening is to end; may be null
 };
 
 /// A model, and where it runs in worker processes, their log.
@@ -42,5 +45,12 @@ struct OpenedModel {
 ///          the worker could not load it (the message has its last words).
 Result<OpenedModel> open_model(const std::filesystem::path& dir, const std::string& name,
                                const WorkerSettings& settings);
+
+/// Tell whether a worker may score what models::load() refused with this error: damage is final.
+bool needs_worker(const Error& refusal);
+
+/// As open_model() for a model that models::load() has refused already.
+Result<OpenedModel> open_in_worker(const std::filesystem::path& dir, const std::string& name,
+                                   const Error& refusal, const WorkerSettings& settings);
 
 }  // namespace slipway::serve

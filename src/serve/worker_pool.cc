@@ -19,6 +19,7 @@ using std::chrono::milliseconds;
 constexpr int kFirstPause_ms = 250;
 constexpr int kLongPause_ms = 2000;  // from here on requests are refused rather than kept
 constexpr int kLongestPause_ms = 30'000;
+constexpr int kLook_ms = 100;    // how often it is asked whether a start is still wanted
 constexpr int kGrace_ms = 1000;  // for a worker that is no longer wanted
 
 void raise(const Descriptor& event) {
@@ -64,7 +65,7 @@ WorkerPool::~WorkerPool() {
 void WorkerPool::call_workers() const { raise(call_); }
 
 // The others start when the first has shown that the model loads.
-Result<void> WorkerPool::start() {
+Result<void> WorkerPool::start(const std::atomic<bool>* cancelled) {
   for (int i = 0; i < std::max(1, limits_.n_processes); ++i) {
     slots_.push_back(std::make_unique<Slot>());
   }
@@ -72,8 +73,10 @@ Result<void> WorkerPool::start() {
   first.thread = std::thread([this, &first] { run(first); });
   {
     std::unique_lock lock(mutex_);
-    phase_changed_.wait_for(lock, milliseconds(limits_.start_timeout_ms) + milliseconds(5000),
-                            [&] { return first.phase == Phase::ready || !last_failure_.empty(); });
+    const auto is_decided = [&] { return first.phase == Phase::ready || !last_failure_.empty(); };
+    while (!phase_changed_.wait_for(lock, milliseconds(kLook_ms), is_decided)) {
+      if (cancelled && *cancelled) return fail(Code::cancelled, "no longer wanted");
+    }
     if (first.phase != Phase::ready) {
       return fail(Code::internal_error, "no worker process could load the model: {}",
                   last_failure_);

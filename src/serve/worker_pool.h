@@ -1,5 +1,6 @@
 // serve/worker_pool.h — the worker processes of one model: a queue before them, and their restarts.
 #pragma once
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -57,8 +58,10 @@ class WorkerPool {
   WorkerPool& operator=(const WorkerPool&) = delete;
 
   /// Start the processes; returns when the first has loaded the model.
-  /// Errors   internal_error: it could not (the message says why, with the last words of its log).
-  Result<void> start();
+  /// cancelled   becomes true: it is not to wait any longer; may be null
+  /// Errors   internal_error: it could not (the message says why, with the last words of its log);
+  ///          cancelled.
+  Result<void> start(const std::atomic<bool>* cancelled);
 
   /// Let a worker answer.
   /// Errors   as the worker said (a request at fault: 4xx); internal_error: it crashed or ran out
