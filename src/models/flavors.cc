@@ -96,16 +96,30 @@ Result<std::unique_ptr<Model>> load_xgboost(Parts parts) {
                              std::move(parts.input_example));
 }
 
+// A pickle or skops file; what pyfunc calls stands beside it in the MLmodel.
+Result<std::unique_ptr<Model>> load_estimator(Parts parts, const std::string& path) {
+  const auto& flavors = parts.mlmodel.flavors;
+  const auto pyfunc = flavors.find("python_function");
+  SklearnSettings settings;
+  if (pyfunc != flavors.end()) {
+    const auto predict_fn = value(pyfunc->second, "predict_fn");
+    if (!predict_fn.empty()) settings.predict_fn = predict_fn;
+  }
+  settings.signature_inputs = parts.mlmodel.signature_inputs;
+  settings.signature_outputs = parts.mlmodel.signature_outputs;
+  settings.signature_params = parts.mlmodel.signature_params;
+  settings.input_example = std::move(parts.input_example);
+  const auto bytes = TRY(read_model_file(parts.dir, path, size_t{4} << 30));
+  auto model = make_sklearn_flavor(bytes, std::move(settings));
+  if (!model.ok()) return in_file(path, model.error());
+  return model;
+}
+
 // MLflow before 1.23 did not say the class: it took only boosters.
 Result<std::unique_ptr<Model>> load_lightgbm(Parts parts) {
   const auto name = value(parts.flavor, "model_class");
   const auto path = value(parts.flavor, "data");
-  if (!name.empty() && !name.ends_with(".Booster")) {
-    return fail(
-        Code::not_implemented,
-        "{}: a pickled or skops {}; of LightGBM only Booster's own text (model.lgb) is read", path,
-        name);
-  }
+  if (!name.empty() && !name.ends_with(".Booster")) return load_estimator(std::move(parts), path);
   const auto text = TRY(read_model_file(parts.dir, path));
   auto booster = LightgbmModel::parse(text);
   if (!booster.ok()) return in_file(path, booster.error());
@@ -116,26 +130,14 @@ Result<std::unique_ptr<Model>> load_lightgbm(Parts parts) {
                               std::move(parts.input_example));
 }
 
-// The file's path, and what pyfunc calls, stand in two places of the MLmodel.
+// The file's path stands in one of two places of the MLmodel.
 Result<std::unique_ptr<Model>> load_sklearn(Parts parts) {
-  const auto& flavors = parts.mlmodel.flavors;
-  const auto pyfunc = flavors.find("python_function");
-  SklearnSettings settings;
+  const auto pyfunc = parts.mlmodel.flavors.find("python_function");
   auto path = value(parts.flavor, "pickled_model");
-  if (pyfunc != flavors.end()) {
-    if (path.empty()) path = value(pyfunc->second, "model_path");
-    const auto predict_fn = value(pyfunc->second, "predict_fn");
-    if (!predict_fn.empty()) settings.predict_fn = predict_fn;
+  if (path.empty() && pyfunc != parts.mlmodel.flavors.end()) {
+    path = value(pyfunc->second, "model_path");
   }
-  if (path.empty()) path = "model.pkl";
-  settings.signature_inputs = parts.mlmodel.signature_inputs;
-  settings.signature_outputs = parts.mlmodel.signature_outputs;
-  settings.signature_params = parts.mlmodel.signature_params;
-  settings.input_example = std::move(parts.input_example);
-  const auto bytes = TRY(read_model_file(parts.dir, path, size_t{4} << 30));
-  auto model = make_sklearn_flavor(bytes, std::move(settings));
-  if (!model.ok()) return in_file(path, model.error());
-  return model;
+  return load_estimator(std::move(parts), path.empty() ? "model.pkl" : path);
 }
 
 // The model's folder stands as `model_data` in its own flavour or in pyfunc's.

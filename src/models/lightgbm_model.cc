@@ -310,7 +310,7 @@ struct LightgbmReader {
     return header;
   }
 
-  static Result<LightgbmModel> read(std::string_view text) {
+  static Result<LightgbmModel> read(std::string_view text, size_t n_iterations) {
     Lines lines{text};
     if (trim(lines.next()) != "tree") return broken("not a LightGBM model: line 1 is not 'tree'");
     Fields fields;
@@ -323,6 +323,9 @@ struct LightgbmReader {
     }
     const auto header = TRY(read_header(fields));
     auto trees = TRY(read_trees(lines, line));
+    if (n_iterations < trees.size() / header.n_outputs) {
+      trees.resize(n_iterations * header.n_outputs);
+    }
     for (size_t i = 0; i < trees.size(); ++i) {
       trees[i].output = static_cast<uint32_t>(i % header.n_outputs);
     }
@@ -366,8 +369,8 @@ struct LightgbmReader {
   }
 };
 
-Result<LightgbmModel> LightgbmModel::parse(std::string_view text) {
-  return LightgbmReader::read(text);
+Result<LightgbmModel> LightgbmModel::parse(std::string_view text, size_t n_iterations) {
+  return LightgbmReader::read(text, n_iterations);
 }
 
 Result<std::vector<double>> LightgbmModel::predict_raw(Matrix64View rows) const {

@@ -1,5 +1,6 @@
 // models/lightgbm_model.h — LightGBM's model text, read and evaluated here.
 #pragma once
+#include <limits>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,13 +17,16 @@ namespace slipway::models {
 class LightgbmModel {
  public:
   /// Read what Booster.save_model() or model_to_string() writes (versions v2 to v4 of the text).
-  /// The library keeps only the iterations up to best_iteration there, so all of the text count.
+  /// The library keeps only the iterations up to best_iteration there, so all of the text count,
+  /// but for a pickled Booster, which has them all.
   ///
+  /// n_iterations  trees of later ones are left out.
   /// Errors   invalid_parameter_value: damaged; not_implemented: an objective that is not ours; the
   ///          message says which and where.
   /// Source   tests/golden/models/lightgbm, made by lightgbm 4.7.0, and
   /// tests/clients/trees_test.py.
-  static Result<LightgbmModel> parse(std::string_view text);
+  static Result<LightgbmModel> parse(std::string_view text,
+                                     size_t n_iterations = std::numeric_limits<size_t>::max());
 
   /// Predict as Booster.predict does: [n_rows × n_outputs()] probabilities or values, equal to
   /// LightGBM's to the bit.

@@ -28,51 +28,11 @@ class XgboostFlavor : public Model {
       }
     }
     const auto scores = TRY(booster_.predict({matrix.data(), rows.n_rows, n}));
-    if (form_ == XgboostForm::classifier) return labels(scores, rows.n_rows);
-    const size_t width = booster_.n_outputs();
-    data::Batch out;
-    out.n_rows = rows.n_rows;
-    for (size_t k = 0; k < width; ++k) {
-      std::vector<float> values(rows.n_rows);
-      for (size_t i = 0; i < rows.n_rows; ++i) values[i] = scores[i * width + k];
-      out.columns.push_back({"", data::Type::float32, std::move(values), {}});
-    }
-    return out;
-  }
-
-  // Two columns of classes are taken for two targets there, and so here.
-  static bool has_targets(const XgboostModel& booster) {
-    return booster.n_outputs() > 1 && (!booster.has_classes() || booster.n_outputs() == 2);
+    if (form_ == XgboostForm::classifier) return xgboost_labels(booster_, scores, rows.n_rows);
+    return xgboost_values(booster_, scores, rows.n_rows);
   }
 
  private:
-  data::Batch labels(const std::vector<float>& scores, size_t n_rows) const {
-    const size_t width = booster_.n_outputs();
-    data::Batch out;
-    out.n_rows = n_rows;
-    if (has_targets(booster_)) {
-      for (size_t k = 0; k < width; ++k) {
-        std::vector<double> values(n_rows);
-        for (size_t i = 0; i < n_rows; ++i) values[i] = scores[i * width + k] > 0.5f ? 1 : 0;
-        out.columns.push_back(data::float64_column("", std::move(values)));
-      }
-      return out;
-    }
-    std::vector<int64_t> values(n_rows);
-    for (size_t i = 0; i < n_rows; ++i) {
-      const float* row = scores.data() + i * width;
-      if (width > 1) {
-        values[i] = std::max_element(row, row + width) - row;
-      } else if (booster_.has_classes()) {
-        values[i] = static_cast<int64_t>(row[0]);
-      } else {
-        values[i] = row[0] > 0.5f ? 1 : 0;
-      }
-    }
-    out.columns.push_back(data::int64_column("", std::move(values)));
-    return out;
-  }
-
   Result<const data::Column*> feature(const data::Batch& rows, size_t f) const {
     const auto& names = booster_.feature_names();
     const bool by_name = !names.empty() && !signature_.inputs[f].name.empty();
@@ -91,7 +51,53 @@ class XgboostFlavor : public Model {
   std::string input_example_;
 };
 
+// Two columns of classes are taken for two targets there, and so here.
+bool has_targets(const XgboostModel& booster) {
+  return booster.n_outputs() > 1 && (!booster.has_classes() || booster.n_outputs() == 2);
+}
+
 }  // namespace
+
+data::Batch xgboost_labels(const XgboostModel& booster, const std::vector<float>& scores,
+                           size_t n_rows) {
+  const size_t width = booster.n_outputs();
+  data::Batch out;
+  out.n_rows = n_rows;
+  if (has_targets(booster)) {
+    for (size_t k = 0; k < width; ++k) {
+      std::vector<double> values(n_rows);
+      for (size_t i = 0; i < n_rows; ++i) values[i] = scores[i * width + k] > 0.5f ? 1 : 0;
+      out.columns.push_back(data::float64_column("", std::move(values)));
+    }
+    return out;
+  }
+  std::vector<int64_t> values(n_rows);
+  for (size_t i = 0; i < n_rows; ++i) {
+    const float* row = scores.data() + i * width;
+    if (width > 1) {
+      values[i] = std::max_element(row, row + width) - row;
+    } else if (booster.has_classes()) {
+      values[i] = static_cast<int64_t>(row[0]);
+    } else {
+      values[i] = row[0] > 0.5f ? 1 : 0;
+    }
+  }
+  out.columns.push_back(data::int64_column("", std::move(values)));
+  return out;
+}
+
+data::Batch xgboost_values(const XgboostModel& booster, const std::vector<float>& scores,
+                           size_t n_rows) {
+  const size_t width = booster.n_outputs();
+  data::Batch out;
+  out.n_rows = n_rows;
+  for (size_t k = 0; k < width; ++k) {
+    std::vector<float> values(n_rows);
+    for (size_t i = 0; i < n_rows; ++i) values[i] = scores[i * width + k];
+    out.columns.push_back({"", data::Type::float32, std::move(values), {}});
+  }
+  return out;
+}
 
 Result<std::unique_ptr<Model>> make_xgboost_flavor(XgboostModel booster, XgboostForm form,
                                                    Signature signature, std::string input_example) {
@@ -117,7 +123,7 @@ Result<std::unique_ptr<Model>> make_xgboost_flavor(XgboostModel booster, Xgboost
     }
     return fail(Code::invalid_parameter_value, "the signature lacks XGBoost's feature '{}'", name);
   }
-  const bool targets = XgboostFlavor::has_targets(booster);
+  const bool targets = has_targets(booster);
   auto type = ColumnType::float_;
   if (form == XgboostForm::classifier) type = targets ? ColumnType::double_ : ColumnType::long_;
   const bool one = form == XgboostForm::classifier && !targets;

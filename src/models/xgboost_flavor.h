@@ -24,4 +24,10 @@ enum class XgboostForm { booster, classifier, regressor };
 Result<std::unique_ptr<Model>> make_xgboost_flavor(XgboostModel booster, XgboostForm form,
                                                    Signature signature, std::string input_example);
 
+/// Make of predict()'s scores the labels that XGBClassifier gives, or the values of the others.
+data::Batch xgboost_labels(const XgboostModel& booster, const std::vector<float>& scores,
+                           size_t n_rows);
+data::Batch xgboost_values(const XgboostModel& booster, const std::vector<float>& scores,
+                           size_t n_rows);
+
 }  // namespace slipway::models

@@ -112,7 +112,8 @@ Result<XgboostModel> XgboostModel::parse(std::string_view bytes, XgboostTrees wh
       bytes.size() > 1 && std::string_view("\" \t\r\n").find(bytes[1]) != std::string_view::npos;
   if (!is_text) {
     const auto document = TRY(parse_ubjson(bytes));
-    auto parts = TRY(read_xgboost_document(document));
+    const auto* model = document.find("Model");  // beside the configuration, in a pickle
+    auto parts = TRY(read_xgboost_document(model == nullptr ? document : *model));
     return XgboostMaker::make(std::move(parts), which);
   }
   const auto json = TRY(parse_json(bytes));

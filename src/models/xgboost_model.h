@@ -18,7 +18,8 @@ enum class XgboostTrees { all, to_best_iteration };
 /// A gbtree, dart or gblinear booster. Immutable; any number of threads may call predict().
 class XgboostModel {
  public:
-  /// Read `model.ubj`, `model.json` or the old binary form (which, by its bytes).
+  /// Read `model.ubj`, `model.json`, what a pickled Booster holds, or the old binary form (which,
+  /// by its bytes).
   ///
   /// Errors   invalid_parameter_value: damaged; not_implemented: a booster or an objective that is
   ///          not ours; the message names it.

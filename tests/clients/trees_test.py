@@ -20,6 +20,10 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from live_server import find_slipway  # noqa: E402
 
+TRUSTED = [
+    "collections.OrderedDict", "collections.defaultdict", "lightgbm.basic.Booster",
+    "lightgbm.sklearn.LGBMRegressor",
+]  # fmt: skip
 ODD = [np.nan, 0.0, -0.0, 1e-36, -1e-36, 1e-40, 1e30, -1e30, -0.5, 7.5]
 
 
@@ -58,7 +62,7 @@ class TreesTest(unittest.TestCase):
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory(prefix="slipway-trees-")))
         self.n_models = 0
 
-    def served(self, path: Path, rows: pd.DataFrame) -> np.ndarray:
+    def asked(self, path: Path, rows: pd.DataFrame) -> list:
         """Give what `slipway serve` predicts of the rows."""
         process = subprocess.Popen(
             [find_slipway(None), "serve", "-m", str(path), "-p", "0", "--no-python"],
@@ -85,6 +89,11 @@ class TreesTest(unittest.TestCase):
                 errors = process.communicate(timeout=30)[1]
                 if not line:
                     self.fail(errors)
+        return predictions
+
+    def served(self, path: Path, rows: pd.DataFrame) -> np.ndarray:
+        """Give the same as a matrix."""
+        predictions = self.asked(path, rows)
         if isinstance(predictions[0], dict):
             predictions = [list(row.values()) for row in predictions]
         return np.array(predictions, dtype="f8").reshape(len(rows), -1)
@@ -180,6 +189,27 @@ class TreesTest(unittest.TestCase):
 
         own = lightgbm.train({**quiet, "objective": squares}, lightgbm.Dataset(train, y), 10)
         self.same(mlflow.lightgbm, own, train, rows)
+
+    def test_lightgbm_scikit_learn_classes(self) -> None:
+        import lightgbm
+        import mlflow.lightgbm
+
+        train = table()
+        y = target(train)
+        names = np.array(["low", "mid", "top"])[np.digitize(y, [0, 2])]
+        options = {"n_estimators": 12, "verbosity": -1, "num_threads": 1}
+        regressor = lightgbm.LGBMRegressor(**options).fit(train, y)
+        for kind in ("skops", "cloudpickle", "pickle"):
+            self.same(
+                mlflow.lightgbm, regressor, train, awkward(), serialization_format=kind,
+                **({"skops_trusted_types": TRUSTED} if kind == "skops" else {}),
+            )  # fmt: skip
+        classifier = lightgbm.LGBMClassifier(**options).fit(train, names)
+        path = self.folder / "classes"
+        signature = mlflow.models.infer_signature(train.head(50).fillna(0.5))
+        mlflow.lightgbm.save_model(classifier, path, signature=signature, pip_requirements=[])
+        expected = mlflow.pyfunc.load_model(str(path)).predict(awkward())
+        self.assertEqual(self.asked(path, awkward()), list(expected))
 
     def test_lightgbm_looks_up_pandas_categories(self) -> None:
         import lightgbm

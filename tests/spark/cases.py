@@ -219,8 +219,9 @@ def classifiers() -> Iterator[Case]:
             named(nb, "nbc", labelCol=label, featuresCol="unit", modelType="complement"),
             named(cl.MultilayerPerceptronClassifier, "mlp", **options, layers=[4, 5, 3],
                   maxIter=10, seed=1),
-            named(cl.OneVsRest, "ovr", **options,
-                  classifier=named(lr, "ovr", maxIter=5, regParam=0.1)),
+            # its raw scores keep their name: a model that is read back asks its classifiers for it
+            cl.OneVsRest(**options, predictionCol="ovr",
+                         classifier=lr(maxIter=5, regParam=0.1)),
         ]  # fmt: skip
         if label == "two":
             stages += [

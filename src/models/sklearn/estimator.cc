@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "models/sklearn/families.h"
 #include "models/sklearn/state.h"
@@ -26,6 +27,25 @@ size_t array_bytes(const objects::Object& object, size_t depth) {
   for (const auto* item : object.items) n += array_bytes(*item, depth - 1);
   if (object.state != nullptr) n += array_bytes(*object.state, depth - 1);
   return n;
+}
+
+// Make what is on a list of the library that its module names; nothing where it is on none.
+std::optional<Result<EstimatorPtr>> make_listed(const objects::Object& object,
+                                                Allowance& allowance) {
+  const auto name = objects::class_name(object);
+  const auto make = [&](std::span<const EstimatorRow> rows) -> std::optional<Result<EstimatorPtr>> {
+    const auto row = std::ranges::find(rows, name, &EstimatorRow::name);
+    if (row == rows.end()) return {};
+    return row->make(State(object, allowance));
+  };
+  if (object.text.starts_with("lightgbm.") || object.text.starts_with("xgboost.")) {
+    return make(booster_rows());
+  }
+  if (!object.text.starts_with("sklearn.")) return {};
+  for (const auto family : kFamilies) {
+    if (auto made = make(family())) return made;
+  }
+  return {};
 }
 
 }  // namespace
@@ -65,18 +85,10 @@ Result<EstimatorPtr> make_estimator(const objects::Object& object, Allowance& al
     return fail(Code::invalid_parameter_value, "the model needs more than its size can explain");
   }
   allowance.bytes -= n_bytes;
-  const auto name = objects::class_name(object);
-  if (object.text.starts_with("sklearn.")) {
-    for (const auto family : kFamilies) {
-      for (const auto& row : family()) {
-        if (row.name != name) continue;
-        ++allowance.depth;
-        auto made = row.make(State(object, allowance));
-        --allowance.depth;
-        return made;
-      }
-    }
-  }
+  ++allowance.depth;
+  auto made = make_listed(object, allowance);
+  --allowance.depth;
+  if (made) return std::move(*made);
   return fail(Code::not_implemented, "{} is not evaluated; docs/models.md lists what is",
               object.text);
 }

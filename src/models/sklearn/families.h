@@ -7,6 +7,8 @@
 namespace slipway::models::sklearn {
 
 std::span<const EstimatorRow> bayes_rows();
+/// LightGBM's and XGBoost's classes, which are used within scikit-learn's.
+std::span<const EstimatorRow> booster_rows();
 std::span<const EstimatorRow> boosting_rows();
 std::span<const EstimatorRow> compose_rows();
 std::span<const EstimatorRow> distribution_rows();
