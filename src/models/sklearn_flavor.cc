@@ -78,6 +78,7 @@ class SklearnFlavor : public Model {
       }
     }
     if (missing.empty() && !feature_names_.empty()) return out;
+    if (!out.columns.empty() && estimator_->finds_columns()) return out;
     const size_t n = feature_names_.empty() ? estimator_->n_features() : feature_names_.size();
     if (missing.size() < feature_names_.size() || (n != 0 && rows.columns.size() != n)) {
       return fail(Code::invalid_parameter_value, "{} takes {} columns, the rows have {}{}{}",

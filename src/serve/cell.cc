@@ -60,13 +60,26 @@ Result<void> ColumnBuilder::add(const Cell& cell) {
   return {};
 }
 
+// As MLflow casts what a request says to what the signature says, where nothing is lost: truth
+// values and texts of numbers are numbers. Without a signature a column is of one kind.
+Cell ColumnBuilder::cast(const Cell& cell) const {
+  if (!by_signature_) return cell;
+  if (const auto* truth = std::get_if<bool>(&cell)) return int64_t{*truth};
+  const auto* text = std::get_if<std::string_view>(&cell);
+  if (text == nullptr) return cell;
+  if (const auto integer = to_integer(trim(*text))) return *integer;
+  if (const auto number = to_number(trim(*text))) return *number;
+  return cell;
+}
+
 Result<void> ColumnBuilder::add_number(const Cell& cell) {
   numbers_.resize(n_rows_, std::numeric_limits<double>::quiet_NaN());
-  if (is_null(cell)) {
+  const Cell value = cast(cell);
+  if (is_null(value)) {
     numbers_.push_back(std::numeric_limits<double>::quiet_NaN());
-  } else if (const auto* integer = std::get_if<int64_t>(&cell)) {
+  } else if (const auto* integer = std::get_if<int64_t>(&value)) {
     numbers_.push_back(static_cast<double>(*integer));
-  } else if (const auto* number = std::get_if<double>(&cell)) {
+  } else if (const auto* number = std::get_if<double>(&value)) {
     numbers_.push_back(*number);
   } else {
     return misfit(cell, "a number");
@@ -78,9 +91,10 @@ Result<void> ColumnBuilder::add_integer(const Cell& cell) {
   if (is_null(cell)) {
     return misfit(cell, "an integer; a column of integers takes no missing values");
   }
-  const auto* number = std::get_if<double>(&cell);
+  const Cell given = cast(cell);
+  const auto* number = std::get_if<double>(&given);
   const bool integral = number && std::trunc(*number) == *number && std::abs(*number) < 0x1p53;
-  const auto* integer = std::get_if<int64_t>(&cell);
+  const auto* integer = std::get_if<int64_t>(&given);
   if (!integer && !integral) return misfit(cell, "an integer");
   const int64_t value = integer ? *integer : static_cast<int64_t>(*number);
   if (*declared_ == ColumnType::integer && value != static_cast<int32_t>(value)) {
@@ -93,8 +107,13 @@ Result<void> ColumnBuilder::add_integer(const Cell& cell) {
 Result<void> ColumnBuilder::add_boolean(const Cell& cell) {
   booleans_.resize(n_rows_, 0);
   const auto* truth = std::get_if<bool>(&cell);
-  if (!truth && !is_null(cell)) return misfit(cell, "true or false");
-  booleans_.push_back(truth && *truth);
+  const auto* integer = std::get_if<int64_t>(&cell);
+  const auto* number = std::get_if<double>(&cell);
+  const bool is_one = (integer && *integer == 1) || (number && *number == 1);
+  const bool is_zero = (integer && *integer == 0) || (number && *number == 0);
+  const bool is_cast = by_signature_ && (is_one || is_zero);
+  if (!truth && !is_null(cell) && !is_cast) return misfit(cell, "true or false");
+  booleans_.push_back(truth ? *truth : is_one);
   return {};
 }
 

@@ -24,7 +24,7 @@ class ColumnBuilder {
  public:
   explicit ColumnBuilder(std::string name) : name_(std::move(name)) {}
   explicit ColumnBuilder(const models::ColumnSpec& spec)
-      : name_(spec.name), declared_(spec.type), required_(spec.required) {}
+      : name_(spec.name), declared_(spec.type), by_signature_(true), required_(spec.required) {}
 
   /// Errors   invalid_parameter_value: the cell does not fit; names column, row and value.
   Result<void> add(const Cell& cell);
@@ -35,6 +35,7 @@ class ColumnBuilder {
   data::Column finish();
 
  private:
+  Cell cast(const Cell& cell) const;
   Result<void> add_number(const Cell& cell);
   Result<void> add_integer(const Cell& cell);
   Result<void> add_boolean(const Cell& cell);
@@ -44,6 +45,7 @@ class ColumnBuilder {
 
   std::string name_;
   std::optional<models::ColumnType> declared_;
+  bool by_signature_ = false;
   bool required_ = true;
   size_t n_rows_ = 0;
   std::vector<double> numbers_;

@@ -110,9 +110,10 @@ Result<void> gather_columns(dom::object columns, Gatherer& gatherer) {
     auto* builder = gatherer.column(field.key);
     if (!builder) continue;
     dom::array cells;
-    if (field.value.get(cells)) return not_shaped(field.key, "a list of values");
-    for (const auto value : cells) {
-      TRY(builder->add(value));
+    if (!field.value.get(cells)) {
+      for (const auto value : cells) TRY(builder->add(value));
+    } else {
+      TRY(builder->add(field.value));  // one row
     }
     n_rows = std::max(n_rows, builder->size());
   }

@@ -28,6 +28,7 @@ class Pipeline : public Estimator {
   const data::Column* classes() const override { return last() ? last()->classes() : nullptr; }
   bool has(Method method) const override { return last() && last()->has(method); }
   bool predicts_matrix() const override { return last() && last()->predicts_matrix(); }
+  bool finds_columns() const override { return steps_[0] && steps_[0]->finds_columns(); }
 
   Result<Value> transform(const Value& x) const override {
     auto value = TRY(prepared(x));
@@ -105,6 +106,8 @@ class ColumnTransformer : public Estimator {
         n_columns_(n_columns_in),
         layout_(layout) {}
 
+  bool finds_columns() const override { return !names_.empty(); }
+
   Result<Value> transform(const Value& x) const override {
     std::vector<Value> parts;
     for (const auto& branch : branches_) {
@@ -121,7 +124,7 @@ class ColumnTransformer : public Estimator {
     const auto* batch = std::get_if<data::Batch>(&x);
     const bool named =
         batch != nullptr && !names_.empty() &&
-        std::ranges::any_of(batch->columns, [&](const auto& c) { return c.name == names_[0]; });
+        std::ranges::any_of(names_, [&](const auto& n) { return batch->find(n) != nullptr; });
     if (!named) {
       if (n_columns(x) == n_columns_) return take_columns(x, wanted);
       return fail(Code::invalid_parameter_value,

@@ -36,6 +36,8 @@ class Estimator {
 
   /// Tell whether predict() gives a matrix, be it of one column, where others give a list.
   virtual bool predicts_matrix() const { return false; }
+  /// Tell whether it finds its columns by name, so that those it does not use may be missing.
+  virtual bool finds_columns() const { return false; }
   /// The classes of a classifier of one output; null for others.
   virtual const data::Column* classes() const { return nullptr; }
 
