@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <atomic>
+#include <optional>
 #include <thread>
 
 #include "base/clock.h"
@@ -7,11 +8,12 @@
 #include "base/text.h"
 #include "cli/command_list.h"
 #include "cli/progress.h"
+#include "cli/worker_flags.h"
 #include "client/artifacts.h"
 #include "data/parquet.h"
 #include "data/read.h"
-#include "models/model.h"
 #include "process/signals.h"
+#include "serve/worker_model.h"
 #include "train/metrics.h"
 
 namespace slipway::cli {
@@ -27,6 +29,7 @@ struct PredictFlags {
   std::string server_address;
   int64_t batch_rows = 65'536;
   Format format = Format::table;
+  WorkerFlags workers;
 
   void declare(Flags& flags) {
     flags.text(model_uri, "-m,--model", "models:/NAME/STAGE, runs:/RUN_ID/model, or a folder",
@@ -37,6 +40,7 @@ struct PredictFlags {
     flags.text(columns, "--columns", "Columns to keep beside the scores: A,B,… [all]");
     flags.text(types, "--types", "Types of CSV columns, such as age=float64,id=string");
     flags.integer(batch_rows, "--batch-rows", "Rows scored at a time on each core", 1, 10'000'000);
+    workers.declare_for_folder(flags);
     flags.server(server_address);
     flags.format(format);
   }
@@ -49,12 +53,54 @@ struct Scored {
   size_t n_rows = 0;
 };
 
-Result<std::unique_ptr<models::Model>> load_model(const PredictFlags& options) {
+// A model in the hands of this command, and its folder: a worker may be started from it again.
+struct Loaded {
+  std::optional<client::LocalModel> fetched;
+  std::shared_ptr<const models::Model> model;
+};
+
+Result<Loaded> load_model(const PredictFlags& options) {
   const auto uri = TRY(client::parse_model_uri(options.model_uri));
-  if (uri.kind == client::ModelUri::Kind::folder) return models::load(options.model_uri);
-  auto server = TRY(client::Server::at(options.server_address));
-  const auto fetched = TRY(client::fetch_model(server, options.model_uri));
-  return models::load(fetched.folder);
+  Loaded loaded;
+  std::filesystem::path folder = options.model_uri;
+  if (uri.kind != client::ModelUri::Kind::folder) {
+    auto server = TRY(client::Server::at(options.server_address));
+    auto fetched = TRY(client::fetch_model(server, options.model_uri));
+    loaded.fetched.emplace(std::move(fetched));
+    folder = loaded.fetched->folder;
+  }
+  auto opened = TRY(serve::open_model(folder, "model", options.workers.for_folder()));
+  loaded.model = std::move(opened.model);
+  return loaded;
+}
+
+// Columns for a table: a tensor a row becomes a column for each of its values, and what has no name
+// is called `prediction`.
+data::Batch as_columns(data::Batch scores) {
+  data::Batch out;
+  out.n_rows = scores.n_rows;
+  const bool several = scores.columns.size() > 1;
+  for (size_t c = 0; c < scores.columns.size(); ++c) {
+    auto& column = scores.columns[c];
+    auto name = column.name.empty() ? std::string("prediction") : column.name;
+    if (column.name.empty() && several) name += fmt::format("_{}", c);
+    const size_t width = column.width();
+    if (column.shape.empty()) {
+      column.name = name;
+      out.columns.push_back(std::move(column));
+      continue;
+    }
+    column.shape.clear();
+    const data::Batch values{{std::move(column)}, out.n_rows * width};
+    for (size_t i = 0; i < width; ++i) {
+      std::vector<size_t> places(out.n_rows);
+      for (size_t row = 0; row < places.size(); ++row) places[row] = row * width + i;
+      auto part = values.take(places).columns[0];
+      part.name = fmt::format("{}_{}", name, i);
+      out.columns.push_back(std::move(part));
+    }
+  }
+  return out;
 }
 
 // Score a table on all cores, a slice at a time each.
@@ -142,7 +188,8 @@ class Predictor {
     // as many slices as cores, or of the size asked for where that gives more
     const size_t share = (table.n_rows() + n_cores_ - 1) / n_cores_;
     const size_t rows = std::clamp<size_t>(share, 1, slice_rows());
-    const auto scores = TRY(score(model_, table, rows, n_cores_));
+    auto scored = TRY(score(model_, table, rows, n_cores_));
+    const auto scores = as_columns(std::move(scored));
     TRY(measure(table, scores, options_.label, scored_));
     if (options_.columns.empty()) return table.with_columns(scores);
     const auto kept = TRY(table.select(split(options_.columns, ',')));
@@ -165,9 +212,9 @@ Result<int> predict(Invocation& call) {
   options.declare(flags);
   TRY(flags.parse());
   process::install_interrupt();
-  const auto model = TRY(load_model(options));
+  const auto loaded = TRY(load_model(options));
   const Stopwatch clock;
-  const auto scored = TRY(Predictor(*model, options).run());
+  const auto scored = TRY(Predictor(*loaded.model, options).run());
   const double seconds = clock.seconds();
   const double rate = static_cast<double>(scored.n_rows) / seconds;
   JsonObject json;

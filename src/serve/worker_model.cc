@@ -65,7 +65,12 @@ class WorkerModel final : public models::Model {
                                    const JsonObject& params) const override {
     const auto body = TRY(data::write_ipc(rows));
     const auto answer = TRY(pool_->ask({body, kArrow, kArrow, params.empty() ? nullptr : &params}));
-    return data::read_ipc(answer.body);
+    auto scores = TRY(data::read_ipc(answer.body));
+    // an answer's columns have all names or none
+    for (size_t i = 0; scores.columns.size() > 1 && i < scores.columns.size(); ++i) {
+      if (scores.columns[i].name.empty()) scores.columns[i].name = std::to_string(i);
+    }
+    return scores;
   }
 
   std::optional<Result<models::WrittenScores>> score_body(

@@ -20,6 +20,7 @@ import mlflow
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from live_server import LiveServer, find_slipway  # noqa: E402
+from process_tree import children, runs  # noqa: E402
 
 CODE = """
 import os
@@ -37,14 +38,6 @@ class Says(mlflow.pyfunc.PythonModel):
 
 mlflow.models.set_model(Says())
 """
-
-
-def runs(pid: int) -> bool:
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except FileNotFoundError:
-        return False
-    return stat[stat.rindex(")") + 2] not in "ZX"
 
 
 class PythonEndpointsTest(unittest.TestCase):
@@ -122,17 +115,11 @@ class PythonEndpointsTest(unittest.TestCase):
             time.sleep(0.02)
         self.assertFalse(runs(pid))
 
-    def workers(self, server: LiveServer) -> list[int]:
-        kept = []
-        for task in Path(f"/proc/{server.pid}/task").iterdir():
-            kept += [int(pid) for pid in (task / "children").read_text().split()]
-        return kept
-
     def wait_for_workers(self, server: LiveServer, count: int) -> list[int]:
         end = time.monotonic() + 10
-        while len(self.workers(server)) != count and time.monotonic() < end:
+        while len(children(server.pid)) != count and time.monotonic() < end:
             time.sleep(0.02)
-        found = self.workers(server)
+        found = children(server.pid)
         self.assertEqual(len(found), count)
         return found
 

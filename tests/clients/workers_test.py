@@ -24,6 +24,7 @@ from mlflow.pyfunc import scoring_server
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from live_server import find_slipway  # noqa: E402
+from process_tree import children, runs  # noqa: E402
 
 SCALE = """
 import mlflow
@@ -98,7 +99,7 @@ class Shapes(mlflow.pyfunc.PythonModel):
             return [{"label": "yes", "scores": [0.1, 0.9]}] * n
         if kind == "matrix":
             import numpy
-            return numpy.arange(2 * n).reshape(n, 2)
+            return numpy.ones((n, 2)) * [3.5, 7.5]
         if kind == "series":
             return model_input["kind"]
         return "one text for all"
@@ -113,20 +114,6 @@ from setuptools import setup
 
 setup(name="tiny-slipway-test", version="1", py_modules=["tiny_slipway_test"])
 """
-
-
-def children(pid: int) -> list[int]:
-    text = Path(f"/proc/{pid}/task").iterdir()
-    kept = [(task / "children").read_text().split() for task in text]
-    return [int(child) for some in kept for child in some]
-
-
-def runs(pid: int) -> bool:
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except FileNotFoundError:
-        return False
-    return stat[stat.rindex(")") + 2] not in "ZX"
 
 
 def without_sets(text: str) -> str:
@@ -282,6 +269,31 @@ class WorkersTest(unittest.TestCase):
         with Served(path) as served:
             status, answer = served.post({"inputs": x.tolist()})
             self.assertEqual((status, answer), (200, {"predictions": x.sum(axis=2).tolist()}))
+            flat = x.reshape(-1).tolist()
+            tensor = {"name": "x", "shape": [2, 2, 3], "datatype": "FP32", "data": flat}
+            status, answer = served.post({"inputs": [tensor]}, "/v2/models/model/infer")
+            (output,) = answer["outputs"]
+            self.assertEqual((status, output["shape"]), (200, [2, 2]))
+            self.assertEqual(output["data"], x.sum(axis=2).reshape(-1).tolist())
+
+    def test_a_table_is_scored_in_batches(self) -> None:
+        table = self.folder / "table.csv"
+        table.write_text("x,kind\n1,matrix\n2.5,matrix\n")
+        out = self.folder / "scored.csv"
+        for path, columns in (
+            (self.scale(), {"y": [2.0, 5.0]}),
+            (self.model("shapes", RAGGED), {"prediction_0": [3.5] * 2, "prediction_1": [7.5] * 2}),
+        ):
+            python = ["--env-manager", "local", "--python", sys.executable]
+            command = [find_slipway(None), "predict", "-m", str(path), "--data", str(table)]
+            done = subprocess.run(
+                [*command, "--out", str(out), *python], capture_output=True, text=True, timeout=60
+            )
+            self.assertEqual(done.returncode, 0, done.stderr)
+            scored = pd.read_csv(out)
+            self.assertEqual(list(scored["x"]), [1.0, 2.5])
+            for name, values in columns.items():
+                self.assertEqual(list(scored[name]), values)
 
     def test_an_error_of_the_model_leaves_its_worker(self) -> None:
         with Served(self.model("moody", MOODY)) as served:

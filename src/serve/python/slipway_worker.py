@@ -169,25 +169,31 @@ def length(value):
 
 
 def arrow_stream(predictions):
-    """Write predictions as columns: a frame's own names, else "" for one, numbers for several."""
+    """Write predictions as columns: a frame's own, one without a name of values or of tensors."""
     import numpy
     import pandas
     import pyarrow
 
     if isinstance(predictions, dict):
-        predictions = pandas.DataFrame(predictions)
-    if not isinstance(predictions, pandas.DataFrame):
-        is_series = isinstance(predictions, pandas.Series)
-        values = predictions if is_series else numpy.asarray(predictions)
-        if values.ndim > 2:
-            raise Refused("NOT_IMPLEMENTED", f"predictions of shape {values.shape} are no table")
+        predictions = pandas.DataFrame({name: list(part) for name, part in predictions.items()})
+    if isinstance(predictions, pandas.Series):
+        predictions = predictions.to_frame("")
+    if isinstance(predictions, pandas.DataFrame):
+        predictions.columns = [str(name) for name in predictions.columns]
+        table = pyarrow.Table.from_pandas(predictions, preserve_index=False)
+    else:
+        values = numpy.asarray(predictions)
         if values.ndim == 0:
             values = values.reshape(1)
-        predictions = pandas.DataFrame(values)
-        n_columns = predictions.shape[1]
-        predictions.columns = [""] if n_columns == 1 else [str(i) for i in range(n_columns)]
-    predictions.columns = [str(name) for name in predictions.columns]
-    table = pyarrow.Table.from_pandas(predictions, preserve_index=False)
+        if values.ndim > 1 and values.dtype.kind in "iuf":
+            tensors = numpy.ascontiguousarray(values)
+            column = pyarrow.FixedShapeTensorArray.from_numpy_ndarray(tensors)
+            table = pyarrow.table([column], names=[""])
+        elif values.ndim > 1:
+            columns = [pyarrow.array(list(part)) for part in values.T]
+            table = pyarrow.table(columns, names=[str(i) for i in range(len(columns))])
+        else:
+            table = pyarrow.table([pyarrow.array(values.tolist())], names=[""])
     sink = pyarrow.BufferOutputStream()
     with pyarrow.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
