@@ -20,12 +20,13 @@ constexpr std::array<std::pair<Permission, std::string_view>, 8> kPermissions = 
     {Permission::deny, "DENY"},
 }};
 
-constexpr std::array<std::pair<Resource, std::string_view>, 6> kResources = {{
+constexpr std::array<std::pair<Resource, std::string_view>, 7> kResources = {{
     {Resource::cluster, "cluster"},
     {Resource::endpoint, "endpoint"},
     {Resource::experiment, "experiment"},
     {Resource::job, "job"},
     {Resource::registered_model, "registered_model"},
+    {Resource::serving_endpoint, "serving_endpoint"},
     {Resource::workspace, "workspace"},
 }};
 

@@ -25,7 +25,15 @@ enum class Permission : int8_t {
 
 /// What a grant can be about. Runs, logged models, artifacts and traces are their experiment's,
 /// versions and aliases their registered model's.
-enum class Resource : uint8_t { experiment, registered_model, endpoint, job, cluster, workspace };
+enum class Resource : uint8_t {
+  experiment,
+  registered_model,
+  endpoint,          // of a registered model
+  serving_endpoint,  // one with a config of its own
+  job,
+  cluster,
+  workspace
+};
 
 /// Wire names, such as READ, MANAGE_STAGING, NO_PERMISSIONS and registered_model.
 std::string_view permission_name(Permission permission);

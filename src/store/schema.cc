@@ -327,11 +327,49 @@ constexpr std::string_view kSealedSecrets = R"sql(
 ALTER TABLE webhooks ADD COLUMN secret_key_id TEXT NOT NULL DEFAULT '';
 )sql";
 
+// A config is read and replaced whole, so it is one JSON text ('' for none):
+// store/serving_config.h. Of endpoint_events the newest of each endpoint are kept; they go with
+// their endpoint.
+constexpr std::string_view kServingEndpoints = R"sql(
+CREATE TABLE serving_endpoints (
+  serving_endpoint_key INTEGER PRIMARY KEY,
+  endpoint_id TEXT NOT NULL UNIQUE,
+  name TEXT NOT NULL UNIQUE,
+  creator TEXT NOT NULL,
+  description TEXT NOT NULL,
+  creation_time_ms INTEGER NOT NULL,
+  last_updated_time_ms INTEGER NOT NULL,
+  last_version INTEGER NOT NULL,
+  config TEXT NOT NULL,
+  pending TEXT NOT NULL,
+  failure TEXT NOT NULL
+);
+CREATE TABLE serving_endpoint_tags (
+  serving_endpoint_key INTEGER NOT NULL REFERENCES serving_endpoints ON DELETE CASCADE,
+  key TEXT NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (serving_endpoint_key, key)
+) WITHOUT ROWID;
+CREATE TABLE endpoint_events (
+  event_key INTEGER PRIMARY KEY,
+  registered_model_key INTEGER REFERENCES registered_models ON DELETE CASCADE,
+  serving_endpoint_key INTEGER REFERENCES serving_endpoints ON DELETE CASCADE,
+  served TEXT NOT NULL,
+  time_ms INTEGER NOT NULL,
+  event TEXT NOT NULL,
+  server TEXT NOT NULL,
+  message TEXT NOT NULL
+);
+CREATE INDEX endpoint_events_by_model ON endpoint_events (registered_model_key, event_key);
+CREATE INDEX endpoint_events_by_endpoint ON endpoint_events (serving_endpoint_key, event_key);
+ALTER TABLE endpoints ADD COLUMN max_concurrency INTEGER NOT NULL DEFAULT 0;
+)sql";
+
 constexpr db::Migration kMigrations[] = {
-    {1, kTracking},    {2, kInputs},        {3, kRegistry},
-    {4, kAccess},      {5, kMetricChunks},  {6, kRunChanges},
-    {7, kListIndexes}, {8, kWebhooks},      {9, kVersionDescriptions},
-    {10, kFreed},      {11, kSealedSecrets}};
+    {1, kTracking},    {2, kInputs},         {3, kRegistry},
+    {4, kAccess},      {5, kMetricChunks},   {6, kRunChanges},
+    {7, kListIndexes}, {8, kWebhooks},       {9, kVersionDescriptions},
+    {10, kFreed},      {11, kSealedSecrets}, {12, kServingEndpoints}};
 
 }  // namespace
 
