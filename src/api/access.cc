@@ -81,7 +81,7 @@ Result<Principal> Access::identify_anonymous(Needs needs) {
                 "You are not authenticated. Send a user's name and password by HTTP Basic, or a "
                 "token as 'Authorization: Bearer TOKEN'");
   }
-  if (needs == Needs::score) {
+  if (needs == Needs::score || needs == Needs::score_serving) {
     return fail(Code::unauthenticated,
                 "Scoring needs a token: make one with POST /api/2.0/token/create and send it as "
                 "'Authorization: Bearer TOKEN'");

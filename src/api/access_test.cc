@@ -60,6 +60,8 @@ struct Guarded {
       TRY(store::grant_to_user(c, name, Resource::experiment, experiment,
                                of_stages ? Permission::edit : level));
       TRY(store::grant_to_user(c, name, Resource::registered_model, "model", level));
+      TRY(store::grant_to_user(c, name, Resource::serving_endpoint, "model",
+                               of_stages ? Permission::edit : level));
     }
     return {};
   }
@@ -133,7 +135,9 @@ std::optional<Permission> least_of(Needs needs) {
     case Needs::read_artifact:
     case Needs::read_model:
     case Needs::read_endpoint:
-    case Needs::score: return Permission::read;
+    case Needs::score:
+    case Needs::read_serving: return Permission::read;
+    case Needs::score_serving: return Permission::use;
     case Needs::edit_experiment:
     case Needs::edit_run:
     case Needs::edit_run_of_batch:
@@ -149,11 +153,13 @@ std::optional<Permission> least_of(Needs needs) {
     case Needs::manage_artifact:
     case Needs::manage_model:
     case Needs::manage_endpoint:
+    case Needs::manage_serving:
     case Needs::manage_named: return Permission::manage;
     case Needs::nothing:
     case Needs::known_user:
     case Needs::what_is_readable:
     case Needs::oneself:
+    case Needs::create_serving:
     case Needs::create_experiment: return std::nullopt;
     case Needs::admin:
     case Needs::manage_roles:

@@ -32,6 +32,9 @@ enum class Kind : uint8_t {
   new_version,
   stage,
   endpoint,
+  new_serving,
+  serving,
+  serving_config,
 };
 
 struct Rule {
@@ -73,6 +76,10 @@ constexpr Rule rule_of(Needs needs) {
     case Needs::read_endpoint: return {Kind::endpoint, Permission::read};
     case Needs::manage_endpoint: return {Kind::endpoint, Permission::manage};
     case Needs::score: return {Kind::endpoint, Permission::read};
+    case Needs::create_serving: return {Kind::new_serving, Permission::read};
+    case Needs::read_serving: return {Kind::serving, Permission::read};
+    case Needs::manage_serving: return {Kind::serving_config, Permission::manage};
+    case Needs::score_serving: return {Kind::serving, Permission::use};
   }
   return {Kind::admin};
 }
@@ -107,6 +114,8 @@ class Guard {
   Result<void> artifact(const std::string& path, Permission least);
   Result<void> model(const std::string& name, Permission least);
   Result<void> endpoint(const std::string& name, Permission least);
+  Result<void> serving(const std::string& name, Permission least);
+  Result<void> served_models();
 
   Result<void> all_experiments(Permission least);
   Result<void> run_and_models(Permission least);
@@ -208,6 +217,29 @@ Result<void> Guard::endpoint(const std::string& name, Permission least) {
   const auto on_endpoint = who_.on(Resource::endpoint, name);
   if (on_endpoint >= std::max(least, Permission::use)) return {};
   return denied(least, "endpoint", name);
+}
+
+Result<void> Guard::serving(const std::string& name, Permission least) {
+  if (who_.on(Resource::serving_endpoint, name) >= least) return {};
+  return denied(least, "serving endpoint", name);
+}
+
+// Who may use an endpoint gets its models' answers: so the models must be its maker's to read.
+Result<void> Guard::served_models() {
+  const auto fields = TRY(call_.fields());
+  const auto config = TRY(fields.object("config"));
+  for (const auto& holder : {fields, config}) {
+    for (const auto* list : {"served_entities", "served_models"}) {
+      const auto items = TRY(holder.items(list));
+      for (const auto& item : items) {
+        for (const auto* key : {"entity_name", "model_name"}) {
+          const auto name = TRY(item.text_or(key, ""));
+          if (!name.empty()) TRY(model(name, Permission::read));
+        }
+      }
+    }
+  }
+  return {};
 }
 
 Result<void> Guard::all_experiments(Permission least) {
@@ -387,6 +419,9 @@ Result<void> Guard::check(const Rule& rule) {
     case Kind::stage: return stage();
     case Kind::endpoint:
       return each({"name", "registered_model_name"}, &Guard::endpoint, rule.least);
+    case Kind::new_serving: return served_models();
+    case Kind::serving: return serving(call_.path("name"), rule.least);
+    case Kind::serving_config: TRY(serving(call_.path("name"), rule.least)); return served_models();
   }
   return fail(Code::permission_denied, "Permission denied.");
 }
@@ -402,7 +437,7 @@ Result<void> authorize(Call& call, Needs needs, Workspace& workspace) {
 Result<void> authorize_head(Call& call, Needs needs, Workspace& workspace) {
   const auto kind = rule_of(needs).kind;
   const bool told_by_path = kind == Kind::artifact || kind == Kind::endpoint ||
-                            kind == Kind::admin || kind == Kind::of_roles;
+                            kind == Kind::serving || kind == Kind::admin || kind == Kind::of_roles;
   return told_by_path ? authorize(call, needs, workspace) : Result<void>();
 }
 

@@ -1,10 +1,13 @@
 #include "serve/endpoints.h"
 
 #include "api/routes.h"
+#include "api/serving_json.h"
 #include "store/endpoints.h"
 
 namespace slipway::api {
 namespace {
+
+constexpr int64_t kDefaultEvents = 100;
 
 std::string_view state_name(serve::State state) {
   switch (state) {
@@ -44,6 +47,7 @@ Json endpoint_json(const store::Endpoint& endpoint, const serve::Served& served)
   json["registered_model_name"] = endpoint.registered_model_name;
   json["enabled_timestamp"] = endpoint.enabled_time_ms;
   json["creator"] = endpoint.creator;
+  json["max_concurrency"] = endpoint.max_concurrency;
   json["versions"] = std::move(versions);
   return json;
 }
@@ -51,8 +55,9 @@ Json endpoint_json(const store::Endpoint& endpoint, const serve::Served& served)
 // What the caller is told is served already, so load first.
 Result<Json> enable(const Call& call, Workspace& workspace) {
   const auto name = TRY(call.text("registered_model_name"));
+  const auto most = TRY(call.maybe_integer("max_concurrency"));
   const auto endpoint = TRY(workspace.store.write([&](db::Connection& c) {
-    return store::enable_endpoint(c, name, call.principal().user_id);
+    return store::enable_endpoint(c, name, call.principal().user_id, most);
   }));
   TRY(workspace.endpoints.refresh());
   JsonObject json;
@@ -98,11 +103,40 @@ Result<Json> list(const Call& call, Workspace& workspace) {
   return Json(std::move(json));
 }
 
+Result<std::vector<store::EndpointEvent>> find_events(const Call& call, Workspace& workspace,
+                                                      int64_t otherwise) {
+  const auto name = TRY(call.text("registered_model_name"));
+  const auto version = TRY(call.text_or("version", ""));
+  const auto most = TRY(call.integer_or("max_results", otherwise));
+  TRY(workspace.endpoints.flush_events());
+  return workspace.store.read([&](db::Connection& c) {
+    return store::list_endpoint_events(c, store::EndpointKind::registered_model, name, version,
+                                       most);
+  });
+}
+
+Result<Json> events(const Call& call, Workspace& workspace) {
+  const auto found = TRY(find_events(call, workspace, kDefaultEvents));
+  return Json(JsonObject{{"events", events_json(found)}});
+}
+
+// The same as text, and what worker processes of the version wrote.
+Result<Json> logs(const Call& call, Workspace& workspace) {
+  const auto found = TRY(find_events(call, workspace, store::kMaxEndpointEvents));
+  auto text = events_text(found);
+  const auto name = TRY(call.text("registered_model_name"));
+  const auto version = TRY(call.integer_or("version", 0));
+  if (version > 0) text += workspace.endpoints.output(name, version);
+  return Json(JsonObject{{"logs", std::move(text)}});
+}
+
 constexpr Route kRoutes[] = {
     {"POST", "/api/2.0/mlflow/endpoints/enable", enable, Needs::manage_endpoint},
     {"POST", "/api/2.0/mlflow/endpoints/disable", disable, Needs::manage_endpoint},
     {"GET", "/api/2.0/mlflow/endpoints/get", get, Needs::read_endpoint},
     {"GET", "/api/2.0/mlflow/endpoints/list", list, Needs::what_is_readable},
+    {"GET", "/api/2.0/mlflow/endpoints/events", events, Needs::read_endpoint},
+    {"GET", "/api/2.0/mlflow/endpoints/logs", logs, Needs::read_endpoint},
 };
 static_assert(all_guarded(kRoutes));
 

@@ -26,6 +26,8 @@ class Fields {
   explicit Fields(const JsonObject& members, Source source = Source::body, std::string prefix = {});
 
   bool has(std::string_view key) const { return member(key) != nullptr; }
+  /// The member as it was sent, or null.
+  const Json* raw(std::string_view key) const { return member(key); }
 
   Result<std::string> text(std::string_view key) const;
   Result<std::string> text_or(std::string_view key, std::string_view otherwise) const;

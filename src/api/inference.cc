@@ -3,6 +3,7 @@
 
 #include "api/routes.h"
 #include "serve/endpoints.h"
+#include "serve/gated.h"
 #include "serve/scoring.h"
 
 namespace slipway::api {
@@ -45,7 +46,7 @@ Result<http::Response> model_ready(Call& call, Workspace& workspace) {
 Result<http::Response> infer(Call& call, Workspace& workspace) {
   const auto serving = find_model(call, workspace);
   if (!serving.ok()) return serve::inference_error(serving.error());
-  return serve::infer(*serving->model, name_of(*serving), call.request(), *serving->usage);
+  return serve::infer_gated(*serving, call.request());
 }
 
 constexpr Route kRoutes[] = {

@@ -1,5 +1,6 @@
 #include "api/routes.h"
 #include "serve/endpoints.h"
+#include "serve/gated.h"
 #include "serve/scoring.h"
 
 namespace slipway::api {
@@ -7,7 +8,7 @@ namespace {
 
 Result<http::Response> invoke(Call& call, Workspace& workspace) {
   const auto serving = TRY(workspace.endpoints.find(call.path("name"), call.path("place")));
-  return serve::invoke(*serving.model, call.request(), *serving.usage);
+  return serve::invoke_gated(serving, call.request());
 }
 
 constexpr Route kRoutes[] = {

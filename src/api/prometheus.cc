@@ -3,6 +3,7 @@
 #include "api/exposition.h"
 #include "api/monitor.h"
 #include "api/routes.h"
+#include "api/scoring_metrics.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "serve/endpoints.h"
@@ -51,50 +52,6 @@ void put_search(Exposition& out, const Workspace& workspace) {
   out.sample(static_cast<double>(use.n_columns));
   out.family("slipway_run_texts_bytes", "gauge", "Memory of runs kept as JSON for searches.");
   out.sample(static_cast<double>(workspace.run_texts->size_bytes()));
-}
-
-using Count = std::atomic<uint64_t> serve::Usage::*;
-
-void put_scoring(Exposition& out, const serve::Served& served) {
-  const auto each = [&](const auto& put) {
-    for (const auto& [name, versions] : served) {
-      for (const auto& version : versions) put(name, std::to_string(version.version), version);
-    }
-  };
-  out.family("slipway_model_ready", "gauge",
-             "1 where the version takes requests, 0 where it could not be loaded.");
-  each([&](const auto& name, const auto& number, const auto& version) {
-    out.sample({{"model", name}, {"version", number}, {"stage", version.stage}},
-               version.state == serve::State::ready ? 1 : 0);
-  });
-  constexpr std::pair<std::string_view, Count> kOutcomes[] = {
-      {"scored", &serve::Usage::n_scored},
-      {"refused", &serve::Usage::n_refused},
-      {"failed", &serve::Usage::n_failed},
-  };
-  out.family("slipway_model_requests_total", "counter",
-             "Scoring requests of a version: scored, refused (4xx) or failed (5xx).");
-  each([&](const auto& name, const auto& number, const auto& version) {
-    for (const auto& [outcome, count] : kOutcomes) {
-      out.sample({{"model", name}, {"version", number}, {"outcome", outcome}},
-                 static_cast<double>(((*version.usage).*count).load()));
-    }
-  });
-  out.family("slipway_model_rows_total", "counter", "Rows scored by a version.");
-  each([&](const auto& name, const auto& number, const auto& version) {
-    out.sample({{"model", name}, {"version", number}},
-               static_cast<double>(version.usage->n_rows.load()));
-  });
-  out.family("slipway_model_requests_in_progress", "gauge", "Requests being scored now.");
-  each([&](const auto& name, const auto& number, const auto& version) {
-    out.sample({{"model", name}, {"version", number}},
-               static_cast<double>(version.usage->n_running.load()));
-  });
-  out.family("slipway_model_duration_seconds", "histogram",
-             "Time from a whole request to its answer, by version.");
-  each([&](const auto& name, const auto& number, const auto& version) {
-    out.histogram({{"model", name}, {"version", number}}, version.usage->seconds.counts());
-  });
 }
 
 void put_store(Exposition& out, store::Store& store) {
@@ -156,6 +113,7 @@ Result<http::Response> metrics(Call&, Workspace& workspace) {
   put_store(out, workspace.store);
   put_search(out, workspace);
   put_scoring(out, *workspace.endpoints.snapshot());
+  put_split_scoring(out, *workspace.endpoints.splits().snapshot(), "");
   put_process(out);
   return http::respond(200, out.take(), Exposition::kContentType);
 }

@@ -46,7 +46,11 @@ enum class Needs : uint8_t {
   move_stage,      // manage_staging, or manage_production
   read_endpoint,
   manage_endpoint,
-  score,  // read_endpoint, and always with a token or a user
+  score,           // read_endpoint, and always with a token or a user
+  create_serving,  // anyone; and to read each model that it is to serve
+  read_serving,
+  manage_serving,  // and to read each model that it is to serve
+  score_serving,   // USE of it, and always with a token or a user
 };
 
 /// Answers in JSON: status 200, or that of the error.

@@ -26,6 +26,7 @@ std::span<const Route> role_routes();
 std::span<const Route> run_data_routes();
 std::span<const Route> run_input_routes();
 std::span<const Route> run_routes();
+std::span<const Route> serving_endpoint_routes();
 std::span<const Route> token_routes();
 std::span<const Route> user_routes();
 std::span<const Route> webhook_routes();

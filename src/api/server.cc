@@ -251,6 +251,7 @@ std::vector<const Route*> all_routes() {
                            run_data_routes(),
                            run_input_routes(),
                            run_routes(),
+                           serving_endpoint_routes(),
                            token_routes(),
                            user_routes(),
                            webhook_routes()}) {

@@ -27,6 +27,7 @@ struct ThingFlags {
   std::string experiment;
   std::string model;
   std::string endpoint;
+  std::string serving_endpoint;
   std::string job;
   std::string cluster;
   bool workspace = false;
@@ -35,6 +36,7 @@ struct ThingFlags {
     flags.text(experiment, "--experiment", "Id of an experiment, or '*' for all");
     flags.text(model, "--model", "Name of a registered model, or '*'");
     flags.text(endpoint, "--endpoint", "Name of an endpoint's model, or '*'");
+    flags.text(serving_endpoint, "--serving-endpoint", "Name of a serving endpoint, or '*'");
     flags.text(job, "--job", "Id of a job, or '*'");
     flags.text(cluster, "--cluster", "Id of a cluster, or '*'");
     flags.on(workspace, "--workspace", "Everything there is (groups only; manage)");
@@ -53,13 +55,14 @@ struct ThingFlags {
     take("experiment", experiment);
     take("registered_model", model);
     take("endpoint", endpoint);
+    take("serving_endpoint", serving_endpoint);
     take("job", job);
     take("cluster", cluster);
     take("workspace", workspace ? "*" : "");
     if (n != 1) {
       return flags.reject(
-          "say on what: one of --experiment ID, --model NAME, --endpoint NAME, --job ID, "
-          "--cluster ID or --workspace");
+          "say on what: one of --experiment ID, --model NAME, --endpoint NAME, "
+          "--serving-endpoint NAME, --job ID, --cluster ID or --workspace");
     }
     for (const char c : level) {
       found.level +=

@@ -110,6 +110,23 @@ struct TlsFlags {
   }
 };
 
+// How many requests a served version answers at once where its endpoint does not say.
+struct LimitFlags {
+  int64_t max_concurrency = 0;
+  int64_t max_queue = 8;
+  int64_t queue_timeout_ms = 1000;
+
+  void declare(Flags& flags) {
+    flags.integer(max_concurrency, "--max-concurrency",
+                  "Scoring requests at once of one version; 0: as many as there are workers", 0,
+                  4096);
+    flags.integer(max_queue, "--max-queue",
+                  "Scoring requests that may wait for their turn; beyond that is a 429", 0, 4096);
+    flags.integer(queue_timeout_ms, "--queue-timeout-ms", "How long they may wait", 0, 60'000);
+  }
+  serve::Gate::Limits limits() const { return {max_concurrency, max_queue, queue_timeout_ms}; }
+};
+
 struct ServerFlags {
   std::string host = "127.0.0.1";
   int64_t port = 5000;
@@ -126,6 +143,7 @@ struct ServerFlags {
   std::string log_format = "text";
   DrainFlags drain;
   WorkerFlags workers;
+  LimitFlags limits;
 
   void declare(Flags& flags) {
     flags.text(host, "--host", "Address to listen on; others than loopback need users");
@@ -148,6 +166,7 @@ struct ServerFlags {
     flags.on(verbose, "--verbose", "Log more, every request too");
     drain.declare(flags);
     workers.declare_for_server(flags);
+    limits.declare(flags);
   }
 
   void apply_to_log() const {
@@ -170,7 +189,7 @@ Result<int> server(Invocation& call) {
   TRY(store->seal_secrets());
   const auto artifacts = TRY(files::open_artifacts(options.artifacts, options.data_dir));
   serve::Endpoints endpoints(*store, *artifacts, kRegistryPoll_ms,
-                             options.workers.for_server(options.data_dir));
+                             options.workers.for_server(options.data_dir), options.limits.limits());
   api::Workspace workspace{*store, *artifacts, endpoints, {}};
   workspace.options.allowed_hosts = options.allowed_hosts;
   workspace.options.default_permission = permission_of(options.default_permission);

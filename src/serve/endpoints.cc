@@ -3,12 +3,13 @@
 #include <algorithm>
 #include <chrono>
 #include <set>
+#include <utility>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "serve/scoring.h"
-#include "store/endpoints.h"
 #include "store/registry.h"
 
 namespace slipway::serve {
@@ -95,15 +96,48 @@ std::string model_name(const std::string& name, int64_t version) {
   return fmt::format("{}/{}", name, version);
 }
 
+EventPlace place_of(const std::string& name, int64_t version) {
+  return {store::EndpointKind::registered_model, name, std::to_string(version)};
+}
+
+// What happens to a version's worker processes is an event of the version.
+WorkerSettings observed(WorkerSettings workers, EventLog& events) {
+  workers.observe = [&events](const std::string& model, const WorkerEvent& what) {
+    const auto slash = std::min(model.rfind('/'), model.size());
+    auto name = fmt::format("WORKER_{}", event_name(what.kind));
+    std::ranges::transform(name, name.begin(), [](char c) {
+      return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    });
+    const auto version = model.substr(std::min(slash + 1, model.size()));
+    events.note({store::EndpointKind::registered_model, model.substr(0, slash), version}, name,
+                what.message);
+  };
+  return workers;
+}
+
+std::string where_of(const ServedVersion& version) {
+  return version.aliases.empty()
+             ? fmt::format("stage {}", version.stage)
+             : fmt::format("stage {}, aliases {}", version.stage, join(version.aliases, ", "));
+}
+
+const std::vector<ServedVersion>& versions_in(const Served& served, const std::string& name) {
+  static const std::vector<ServedVersion> kNone;
+  const auto found = served.find(name);
+  return found == served.end() ? kNone : found->second;
+}
+
 }  // namespace
 
 Endpoints::Endpoints(store::Store& store, const files::ArtifactStore& artifacts, int poll_ms,
-                     WorkerSettings workers)
+                     WorkerSettings workers, Gate::Limits limits)
     : store_(store),
       artifacts_(artifacts),
       poll_ms_(poll_ms),
       served_(std::make_shared<const Served>()),
-      loader_(std::move(workers), try_example) {
+      limits_(limits),
+      loader_(observed(std::move(workers), events_), try_example),
+      splits_(store, events_, limits) {
   watcher_ = std::thread([this] { watch(); });
 }
 
@@ -147,7 +181,36 @@ Result<Serving> Endpoints::find(std::string_view name, std::string_view place) c
     return fail(Code::temporarily_unavailable, "version {} of '{}' could not be loaded: {}",
                 version->version, name, version->message);
   }
-  return Serving{found->first, version->version, version->model, version->usage};
+  return Serving{found->first, version->version, version->model, version->usage, version->gate, ""};
+}
+
+Result<Serving> Endpoints::find_split(std::string_view endpoint, std::string_view served) const {
+  const auto splits = splits_.snapshot();
+  const auto found = splits->find(endpoint);
+  if (found == splits->end()) {
+    return fail(Code::resource_does_not_exist, "Endpoint with name '{}' does not exist.", endpoint);
+  }
+  const auto* part = TRY(pick(*found->second, endpoint, served));
+  const auto& entity = part->entity;
+  return Serving{entity.entity_name, entity.entity_version, part->model, part->usage, part->gate,
+                 entity.name};
+}
+
+void Endpoints::wake() {
+  {
+    const std::scoped_lock lock(stop_mutex_);
+    woken_ = true;
+  }
+  stop_changed_.notify_all();
+}
+
+std::string Endpoints::output(std::string_view name, int64_t version) const {
+  return opened_.with([&](const auto& opened) -> std::string {
+    for (const auto& [place, model] : opened) {
+      if (place.name == name && place.version == version && model.log) return model.log->output();
+    }
+    return "";
+  });
 }
 
 Result<void> Endpoints::refresh() {
@@ -155,99 +218,161 @@ Result<void> Endpoints::refresh() {
   const auto generation =
       TRY(store_.read([](db::Connection& c) { return store::registry_generation(c); }));
   if (generation == generation_ && !loader_.any_finished()) return {};
+  const auto wanted = TRY(read_wanted());
+  forget_unwanted(wanted);
   const auto before = snapshot();
-  auto next = TRY(load_all(*before));
-  const auto placed = std::make_shared<const Served>(std::move(next));
+  auto placed = std::make_shared<const Served>(load_all(wanted.models, *before));
   served_.with([&](auto& served) { served = placed; });
-  retire(*before, *placed);
+  tell_changes(*before, *placed);
+  const auto open = [this](const ModelPlace& place) -> std::optional<Result<LoadedModel>> {
+    auto opened = open_once(place);
+    if (!opened) return std::nullopt;
+    if (!opened->ok()) return opened->error();
+    return LoadedModel((*opened)->model);
+  };
+  TRY(splits_.place(wanted.splits, wanted.sources, open));
   generation_ = generation;
   return {};
 }
 
-// A worker takes a while to end: what is no longer served is kept until no request has it, so that
-// the watcher lets go of it and not a request.
-void Endpoints::retire(const Served& before, const Served& now) {
-  std::set<const models::Model*> kept;
-  for (const auto& [name, versions] : now) {
-    for (const auto& version : versions) kept.insert(version.model.get());
-  }
-  for (const auto& [name, versions] : before) {
-    for (const auto& version : versions) {
-      if (version.log && !kept.contains(version.model.get())) retired_.push_back(version.model);
-    }
-  }
+Result<Endpoints::Wanted> Endpoints::read_wanted() {
+  return store_.read([](db::Connection& c) -> Result<Wanted> {
+    Wanted wanted;
+    wanted.models = TRY(store::list_served(c));
+    wanted.splits = TRY(store::list_serving_endpoints(c));
+    wanted.sources = TRY(Splits::read_sources(c, wanted.splits));
+    return wanted;
+  });
 }
 
-Result<Served> Endpoints::load_all(const Served& before) {
-  using Wanted = std::map<std::string, std::vector<store::ModelVersion>>;
-  const auto wanted = TRY(store_.read([](db::Connection& c) -> Result<Wanted> {
-    Wanted versions;
-    const auto endpoints = TRY(store::list_endpoints(c));
-    for (const auto& endpoint : endpoints) {
-      const auto& name = endpoint.registered_model_name;
-      versions[name] = TRY(store::active_versions(c, name));
+// A worker takes a while to end: what is no longer wanted is kept until no request has it, so that
+// the watcher lets go of it and not a request.
+void Endpoints::forget_unwanted(const Wanted& wanted) {
+  std::set<ModelPlace> places;
+  for (const auto& [endpoint, versions] : wanted.models) {
+    for (const auto& version : versions) {
+      places.insert({endpoint.registered_model_name, version.version, version.source});
     }
-    return versions;
-  }));
-  std::set<std::string> names;
-  for (const auto& [name, versions] : wanted) {
-    for (const auto& version : versions) names.insert(model_name(name, version.version));
   }
+  for (const auto& [place, source] : wanted.sources) {
+    if (source.ok()) places.insert({place.first, place.second, *source});
+  }
+  std::set<std::string> names;
+  for (const auto& place : places) names.insert(model_name(place.name, place.version));
   loader_.retain(names);
+  const auto is_unwanted = [&](const auto& entry) { return !places.contains(entry.first); };
+  std::erase_if(failures_, is_unwanted);
+  opened_.with([&](auto& all) {
+    for (const auto& entry : all) {
+      if (is_unwanted(entry)) retired_.push_back(entry.second.model);
+    }
+    std::erase_if(all, is_unwanted);
+  });
+}
+
+Served Endpoints::load_all(const std::vector<store::EndpointVersions>& wanted,
+                           const Served& before) {
   Served served;
-  for (const auto& [name, versions] : wanted) {
+  for (const auto& [endpoint, versions] : wanted) {
+    const auto& name = endpoint.registered_model_name;
     auto& loaded = served[name];
-    for (const auto& version : versions) loaded.push_back(load(name, version, before));
-    const auto known = before.find(name);
-    if (known != before.end()) keep_replaced(loaded, known->second);
+    for (const auto& version : versions) loaded.push_back(load(endpoint, version, before));
+    keep_replaced(loaded, versions_in(before, name));
   }
   return served;
 }
 
-ServedVersion Endpoints::load(const std::string& name, const store::ModelVersion& version,
+ServedVersion Endpoints::load(const store::Endpoint& endpoint, const store::ActiveVersion& version,
                               const Served& before) {
+  const auto& name = endpoint.registered_model_name;
   ServedVersion served;
   served.version = version.version;
-  served.stage = version.current_stage;
+  served.stage = version.stage;
   served.aliases = version.aliases;
-  const auto uri = store_.read([&](db::Connection& c) {
-    return store::download_uri(c, name, std::to_string(version.version));
+  served.source = version.source;
+  const auto* same = newest(versions_in(before, name), [&](const auto& v) {
+    return v.version == version.version && v.source == served.source;
   });
-  if (!uri.ok()) {
-    served.message = uri.error().message;
-    return served;
+  if (same) {
+    served.usage = same->usage;
+    served.gate = same->gate;
   }
-  served.source = *uri;
-  const auto known = before.find(name);
-  if (known != before.end()) {
-    const auto* same = newest(known->second, [&](const auto& v) {
-      return v.version == version.version && v.source == served.source && v.model;
-    });
-    if (same) {
-      served.model = same->model;
-      served.usage = same->usage;
-      served.log = same->log;
-      served.state = State::ready;
-      return served;
-    }
-  }
-  auto opened = open(model_name(name, version.version), served.source);
+  auto limits = limits_;
+  if (endpoint.max_concurrency > 0) limits.max_running = endpoint.max_concurrency;
+  served.gate->limit(limits);
+  auto opened = open_once({name, version.version, version.source});
   if (!opened) {
     served.state = State::loading;
     served.message = "a worker process is being started for it";
-    return served;
-  }
-  if (!opened->ok()) {
+  } else if (!opened->ok()) {
     served.message = opened->error().message;
-    log(Level::warning, "endpoint {}: version {} is not served: {}", name, version.version,
-        served.message);
-    return served;
+  } else {
+    served.model = std::move((*opened)->model);
+    served.log = std::move((*opened)->log);
+    served.state = State::ready;
   }
-  served.model = std::move((*opened)->model);
-  served.log = std::move((*opened)->log);
-  served.state = State::ready;
-  log(Level::info, "endpoint {}: version {} ({}) is served", name, version.version, served.stage);
   return served;
+}
+
+void Endpoints::tell_changes(const Served& before, const Served& after) {
+  const auto same_in = [](const std::vector<ServedVersion>& versions, const ServedVersion& one) {
+    return newest(versions, [&](const auto& v) { return v.version == one.version; });
+  };
+  for (const auto& [name, versions] : after) {
+    const auto& old = versions_in(before, name);
+    for (const auto& version : versions) {
+      if (version.state != State::ready) continue;
+      const auto place = place_of(name, version.version);
+      const auto* same = same_in(old, version);
+      if (!same || same->model != version.model) {
+        events_.note(place, event::kSwappedIn, where_of(version));
+        log(Level::info, "endpoint {}: version {} ({}) is served", name, version.version,
+            version.stage);
+      } else if (same->stage != version.stage || same->aliases != version.aliases) {
+        events_.note(place, event::kMoved,
+                     fmt::format("from {} to {}", where_of(*same), where_of(version)));
+      }
+    }
+  }
+  for (const auto& [name, versions] : before) {
+    const auto& now = versions_in(after, name);
+    for (const auto& version : versions) {
+      if (version.state != State::ready || same_in(now, version)) continue;
+      events_.note(place_of(name, version.version), event::kGone,
+                   after.contains(name) ? "archived or deleted" : "the endpoint is disabled");
+    }
+  }
+}
+
+// A model is opened once however many serve it, and kept until forget_unwanted().
+std::optional<Result<OpenedModel>> Endpoints::open_once(const ModelPlace& place) {
+  auto known = opened_.with([&](const auto& all) -> OpenedModel {
+    const auto found = all.find(place);
+    return found == all.end() ? OpenedModel() : found->second;
+  });
+  if (known.model) return known;
+  const auto where = place_of(place.name, place.version);
+  const Stopwatch watch;
+  auto opened = open(model_name(place.name, place.version), place.source);
+  if (!opened) return opened;
+  if (!opened->ok()) {
+    const auto& message = opened->error().message;
+    if (std::exchange(failures_[place], message) != message) {
+      events_.note(where, event::kFailed, message);
+      log(Level::warning, "endpoint {}: version {} is not served: {}", place.name, place.version,
+          message);
+    }
+    return opened;
+  }
+  failures_.erase(place);
+  const auto& model = *(*opened)->model;
+  events_.note(where, event::kLoaded,
+               fmt::format("{} from {}, in {:.0f} ms",
+                           model.input_example().empty() ? "without an input example"
+                                                         : "and warmed up with its input example",
+                           place.source, watch.seconds() * 1e3));
+  opened_.with([&](auto& all) { all[place] = **opened; });
+  return opened;
 }
 
 std::optional<Result<OpenedModel>> Endpoints::open(const std::string& name,
@@ -281,9 +406,13 @@ void Endpoints::watch() {
       const std::scoped_lock lock(refreshing_);
       std::erase_if(retired_, [](const auto& model) { return model.use_count() == 1; });
     }
+    const auto noted = flush_events();
+    if (!noted.ok()) log(Level::warning, "events wait to be written: {}", noted.error().message);
     std::unique_lock lock(stop_mutex_);
     const auto pause = std::chrono::milliseconds(poll_ms_);
-    if (stop_changed_.wait_for(lock, pause, [&] { return stopping_; })) return;
+    stop_changed_.wait_for(lock, pause, [&] { return stopping_ || woken_; });
+    if (stopping_) return;
+    woken_ = false;
   }
 }
 

@@ -15,10 +15,13 @@
 #include "base/result.h"
 #include "files/artifact_store.h"
 #include "models/model.h"
+#include "serve/event_log.h"
+#include "serve/gate.h"
 #include "serve/loader.h"
+#include "serve/splits.h"
 #include "serve/usage.h"
 #include "serve/worker_log.h"
-#include "store/model_versions.h"
+#include "store/endpoints.h"
 #include "store/store.h"
 
 namespace slipway::serve {
@@ -36,6 +39,7 @@ struct ServedVersion {
   std::shared_ptr<const models::Model> model;
   std::shared_ptr<WorkerLog> log;  // of its worker processes; null: it has none
   std::shared_ptr<Usage> usage = std::make_shared<Usage>();
+  std::shared_ptr<Gate> gate = std::make_shared<Gate>();
 };
 
 /// A loaded version in the hands of a request: it stays while this is there.
@@ -44,21 +48,25 @@ struct Serving {
   int64_t version = 0;
   std::shared_ptr<const models::Model> model;
   std::shared_ptr<Usage> usage;
+  std::shared_ptr<Gate> gate;
+  std::string served_name;  // of a serving endpoint's part; else ""
 };
 
 /// Versions of each served model, lowest first. Immutable; a change makes a new one.
 using Served = std::map<std::string, std::vector<ServedVersion>, std::less<>>;
 
 /// Follows the registry: an enabled model's active versions are loaded, tried on their input
-/// example and then put in place in one step; archived and deleted ones go. A request that has
-/// taken its model finishes on it. Safe from any thread.
+/// example and then put in place in one step; archived and deleted ones go. Serving endpoints are
+/// followed too. A version that both need is loaded once. A request that has taken its model
+/// finishes on it. Safe from any thread.
 class Endpoints {
  public:
   /// Look once, then watch the registry from a thread of its own every `poll_ms`. Models that our
   /// evaluators cannot score run as `workers` says; while a worker for a version is being started,
-  /// what the version replaces is served.
+  /// what the version replaces is served. Where an endpoint says nothing of it, each version takes
+  /// as many requests at once as `limits` say.
   Endpoints(store::Store& store, const files::ArtifactStore& artifacts, int poll_ms = 100,
-            WorkerSettings workers = {});
+            WorkerSettings workers = {}, Gate::Limits limits = {});
   ~Endpoints();
   Endpoints(const Endpoints&) = delete;
   Endpoints& operator=(const Endpoints&) = delete;
@@ -73,28 +81,57 @@ class Endpoints {
   ///          temporarily_unavailable: that version is not loaded (the message says why).
   Result<Serving> find(std::string_view name, std::string_view place) const;
 
+  /// Find the model for one request to a serving endpoint, by the shares of its traffic; or that of
+  /// the served model which is named. Errors   as find().
+  Result<Serving> find_split(std::string_view endpoint, std::string_view served) const;
+
   /// What is served now.
   std::shared_ptr<const Served> snapshot() const;
+  const Splits& splits() const { return splits_; }
+
+  /// Have the registry looked at now; returns at once.
+  void wake();
+
+  /// Write down what happened so far: store/endpoint_events.h. Errors   as Store::write.
+  Result<void> flush_events() { return events_.flush(store_); }
+
+  /// What the worker processes of a version wrote last; "" where it has none.
+  std::string output(std::string_view name, int64_t version) const;
 
  private:
-  Result<Served> load_all(const Served& before);
-  ServedVersion load(const std::string& name, const store::ModelVersion& version,
+  struct Wanted {
+    std::vector<store::EndpointVersions> models;
+    std::vector<store::ServingEndpoint> splits;
+    Sources sources;  // of the splits
+  };
+
+  Result<Wanted> read_wanted();
+  void forget_unwanted(const Wanted& wanted);
+  Served load_all(const std::vector<store::EndpointVersions>& wanted, const Served& before);
+  ServedVersion load(const store::Endpoint& endpoint, const store::ActiveVersion& version,
                      const Served& before);
+  void tell_changes(const Served& before, const Served& after);
+  std::optional<Result<OpenedModel>> open_once(const ModelPlace& place);
   std::optional<Result<OpenedModel>> open(const std::string& name, const std::string& uri);
-  void retire(const Served& before, const Served& now);
   void watch();
 
   store::Store& store_;
   const files::ArtifactStore& artifacts_;
   int poll_ms_;
+  EventLog events_;  // models write to it until they end
   Guarded<std::shared_ptr<const Served>> served_;
   std::mutex refreshing_;  // held while one thread loads
   int64_t generation_ = -1;
+  const Gate::Limits limits_;
   Loader loader_;
-  std::vector<std::shared_ptr<const models::Model>> retired_;
+  Splits splits_;
+  Guarded<std::map<ModelPlace, OpenedModel>> opened_;  // all that is wanted
+  std::map<ModelPlace, std::string> failures_;         // told last
+  std::vector<LoadedModel> retired_;                   // under refreshing_, as failures_
   std::mutex stop_mutex_;
   std::condition_variable stop_changed_;
   bool stopping_ = false;
+  bool woken_ = false;
   std::thread watcher_;
 };
 

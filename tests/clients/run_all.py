@@ -26,6 +26,7 @@ FILES = [
     "autolog",
     "java",
     "models",
+    "serving_endpoints",
     "command_line",
     "mlflow2",
     "tracking",
