@@ -1,6 +1,7 @@
 // load() of models/model.h: the flavours that we can load.
 #include <algorithm>
 
+#include "models/catboost_flavor.h"
 #include "models/folder.h"
 #include "models/lightgbm_flavor.h"
 #include "models/mlmodel.h"
@@ -151,6 +152,21 @@ Result<std::unique_ptr<Model>> load_spark(Parts parts) {
   return model;
 }
 
+Result<std::unique_ptr<Model>> load_catboost(Parts parts) {
+  const auto path = value(parts.flavor, "data");
+  const auto format = value(parts.flavor, "save_format");
+  if (!format.empty() && format != "cbm") {
+    return fail(Code::not_implemented, "{}: CatBoost's format '{}'; read is cbm", path, format);
+  }
+  const auto bytes = TRY(read_model_file(parts.dir, path, size_t{4} << 30));
+  auto booster = CatboostModel::parse(bytes);
+  if (!booster.ok()) return in_file(path, booster.error());
+  auto model = make_catboost_flavor(std::move(booster).value(), value(parts.flavor, "model_type"),
+                                    parts.mlmodel, std::move(parts.input_example));
+  if (!model.ok()) return in_file(path, model.error());
+  return model;
+}
+
 struct FlavorRow {
   std::string_view name;
   std::string_view loader_module;  // of a python_function that is read as this flavour
@@ -163,6 +179,7 @@ constexpr FlavorRow kFlavors[] = {
     {"lightgbm", "mlflow.lightgbm", load_lightgbm},
     {"sklearn", "mlflow.sklearn", load_sklearn},
     {"spark", "mlflow.spark", load_spark},
+    {"catboost", "mlflow.catboost", load_catboost},
 };
 
 }  // namespace
@@ -188,7 +205,7 @@ Result<std::unique_ptr<Model>> load(const fs::path& dir) {
   for (const auto& [name, flavor] : mlmodel.flavors) names += (names.empty() ? "" : ", ") + name;
   return fail(Code::not_implemented,
               "no flavour of this model can be loaded: it has {}; those that can are slipway, "
-              "xgboost, lightgbm, sklearn and spark",
+              "xgboost, lightgbm, sklearn, spark and catboost",
               names.empty() ? "none" : names);
 }
 
