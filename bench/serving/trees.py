@@ -1,4 +1,4 @@
-"""Tree models beside XGBoost, LightGBM, ONNX Runtime, treelite and lleaves, on one thread.
+"""Tree models beside XGBoost, LightGBM, CatBoost, ONNX Runtime, treelite and lleaves, one thread.
 
 python bench/serving/trees.py [--quick], with the packages of `tools/setup_clients peers`.
 
@@ -30,6 +30,8 @@ LIBRARIES = {
     "xgboost": SITE / "xgboost/lib/libxgboost.so",
     "lightgbm": SITE / "lightgbm/lib/lib_lightgbm.so",
 }
+# CatBoost has an environment of its own
+sys.path += [str(path) for path in (REPO / ".deps/catboost/lib").glob("python3*/site-packages")]
 COUNTS = [1, 100, 100_000]
 N_FEATURES = 30
 
@@ -190,6 +192,46 @@ def print_table(kind: str, n_trees: int, times: dict[str, dict[int, float]]) -> 
     print("  best peer beside ours: " + ", ".join(ratios))
 
 
+def catboost_rows(folder: Path, names: list[str]) -> dict[str, Path]:
+    """Train CatBoost's models."""
+    import catboost
+
+    x, y = data(20_000)
+    quiet = {"verbose": 0, "allow_writing_files": False, "thread_count": 2, "iterations": 100}
+    models = {}
+    for name, options in zip(names, ({"depth": 6}, {"depth": 8, "border_count": 128}), strict=True):
+        models[name] = folder / f"catboost{len(models)}.cbm"
+        catboost.CatBoostClassifier(**quiet, **options).fit(x, y).save_model(str(models[name]))
+    return models
+
+
+def catboost(folder: Path) -> None:
+    """CatBoost's own predict: of an array, and of a Pool that was made before the time began."""
+    import catboost as library
+
+    x, _ = data(max(COUNTS))
+    rows_path = folder / "rows.bin"
+    x.astype("f8").tofile(rows_path)
+    names = ["CatBoost, 100 trees of depth 6", "CatBoost, 100 trees of depth 8"]
+    for name, path in catboost_rows(folder, names).items():
+        print(f"{name}, {N_FEATURES} features; load average {os.getloadavg()[0]:.1f}")
+        command = [PROGRAM, "catboost", path, rows_path, str(N_FEATURES)]
+        said = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+        model = library.CatBoost().load_model(str(path))
+        times = {"slipway": {int(n): ns for n, ns in said["slipway"].items()}}
+        raw = {"prediction_type": "RawFormulaVal", "thread_count": 1}
+        times["an array"] = {n: median_ns(lambda r: model.predict(r, **raw), x, n) for n in COUNTS}
+        times["a Pool"] = {}
+        for n in COUNTS:
+            pool = library.Pool(x[:n])
+            times["a Pool"][n] = median_ns(lambda _, p=pool: model.predict(p, **raw), x[:n], n)
+        print_table("CatBoost", said["trees"], times)
+        ours = np.fromfile(f"{path}.scores")
+        theirs = model.predict(x[: len(ours)], **raw)
+        print(f"  the same bits as CatBoost: {(ours == theirs).sum()} of {len(ours)} values, "
+              f"the others to {np.abs(ours / theirs - 1).max():.0e}")  # fmt: skip
+
+
 def forest(folder: Path) -> None:
     """Load a forest of 3 million nodes."""
     import lightgbm
@@ -238,6 +280,7 @@ def main() -> int:
             said, times = measure(kind, path, folder)
             print_table(kind, said["trees"], times)
             print(f"  the same bits as {kind}: {said['same']}")
+        catboost(folder)
         if not options.quick:
             print(f"loading a forest; load average {os.getloadavg()[0]:.1f}")
             forest(folder)

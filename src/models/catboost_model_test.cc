@@ -107,6 +107,9 @@ TEST(CatboostRanks, CountBordersBelow) {
     for (size_t i = 0; i < catboost::kBlock; ++i) {
       const auto below = std::ranges::count_if(some, [&](float b) { return x[i] > b; });
       EXPECT_EQ(ranks[i], below) << i;
+      std::vector<float> padded(some.begin(), some.end());
+      padded.resize(112, std::numeric_limits<float>::infinity());
+      EXPECT_EQ(catboost::rank_number(x[i], padded), below) << i;
     }
   }
 }

@@ -36,7 +36,12 @@ struct ObliviousTrees {
   void add_row(const uint8_t* ranks, double* sums) const;
 };
 
-/// Count for each of kBlock numbers the borders (ascending) below it; NaN has none.
+/// Count for each of kBlock numbers the borders (ascending, at most 255) below it; NaN has none.
 void rank_block(const float* x, std::span<const float> borders, uint8_t* ranks);
+
+/// Borders behind which infinities stand to the next multiple of this, for rank_number().
+inline constexpr size_t kPadding = 16;
+/// The same of one number, over padded borders.
+uint8_t rank_number(float x, std::span<const float> borders);
 
 }  // namespace slipway::models::catboost

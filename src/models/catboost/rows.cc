@@ -88,7 +88,10 @@ Result<Ranking> Ranking::make(const Parts& parts) {
     out.number_columns_.push_back(feature.column);
     first[0].push_back(out.n_columns_);
     for (auto& piece : in_pieces(feature.borders)) {
-      out.pieces_.push_back({f, std::move(piece), feature.nan_is_greatest});
+      const size_t n = piece.size();
+      piece.resize((n + kPadding - 1) / kPadding * kPadding,
+                   std::numeric_limits<float>::infinity());
+      out.pieces_.push_back({f, std::move(piece), n, feature.nan_is_greatest});
       ++out.n_columns_;
     }
   }
@@ -171,7 +174,7 @@ void Ranking::rank(const std::vector<float>& numbers, const std::vector<uint32_t
     for (size_t i = 0; i < kBlock; ++i) {
       values[i] = without_nan(numbers[piece.feature * kBlock + i], piece.nan_is_greatest);
     }
-    rank_block(values, piece.borders, ranks);
+    rank_block(values, std::span(piece.borders).first(piece.n_borders), ranks);
     ranks += kBlock;
   }
   for (const auto& one : values_) {
@@ -192,8 +195,7 @@ void Ranking::rank(const std::vector<float>& numbers, const std::vector<uint32_t
 void Ranking::rank_one(const float* row, uint8_t* ranks) const {
   for (const auto& piece : pieces_) {
     const float x = without_nan(row[number_columns_[piece.feature]], piece.nan_is_greatest);
-    const auto found = std::lower_bound(piece.borders.begin(), piece.borders.end(), x);
-    *ranks++ = std::isnan(x) ? 0 : static_cast<uint8_t>(found - piece.borders.begin());
+    *ranks++ = rank_number(x, piece.borders);
   }
 }
 

@@ -44,6 +44,7 @@ class Ranking {
   struct Piece {  // of the borders of one feature of numbers
     size_t feature;
     std::vector<float> borders;
+    size_t n_borders;  // behind them is padding
     bool nan_is_greatest;
   };
   struct Value {  // of a category
