@@ -51,6 +51,10 @@ class Model {
 
   virtual const Signature& signature() const = 0;
 
+  /// Tell whether a row's scores do not depend on the rows beside it, so that many may be scored a
+  /// slice at a time.
+  virtual bool scores_rows_alone() const { return true; }
+
   /// Tell whether predict() gives a matrix: an answer's rows are then lists, also of one column.
   virtual bool predicts_matrix() const { return false; }
 

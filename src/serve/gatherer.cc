@@ -6,6 +6,9 @@ namespace {
 using simdjson::dom::element;
 using simdjson::dom::element_type;
 
+// Rows that leave columns out are filled up: a short body may stand for many values.
+constexpr size_t kMaxCells = size_t{1} << 24;
+
 Result<Cell> cell_of(element value) {
   switch (value.type()) {
     case element_type::NULL_VALUE: return Cell();
@@ -78,6 +81,11 @@ Result<void> Gatherer::fill(Gathering& column) {
 
 Result<void> Gatherer::end_row() {
   ++n_rows_;
+  if (columns_.size() > kMaxCells / n_rows_) {
+    return fail(Code::invalid_parameter_value,
+                "{} rows of {} columns are more than the {} values that a request may have",
+                n_rows_, columns_.size(), kMaxCells);
+  }
   for (auto& column : columns_) {
     if (column.size() < n_rows_ && column.size() > 0) TRY(column.add(Cell()));
   }

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "http/error_response.h"
+#include "serve/scoring.h"
 #include "serve/tensors.h"
 
 namespace slipway::serve {
@@ -27,7 +28,7 @@ Result<Answer> answer(const models::Model& model, const ModelName& name,
                       const http::Request& sent) {
   const size_t n_json = TRY(json_length(sent));
   const auto request = TRY(read_inference_request(sent.body, n_json, model.signature()));
-  const auto scores = TRY(model.predict_with(request.rows, request.params));
+  const auto scores = TRY(predict_rows(model, request.rows, request.params));
   auto outputs = TRY(write_tensors(scores, request));
   std::string out = "{\"model_name\": ";
   append_quoted(out, name.name);

@@ -2,6 +2,8 @@
 
 #include <simdjson.h>
 
+#include <unordered_set>
+
 #include "base/text.h"
 #include "data/bytes.h"
 #include "serve/csv_body.h"
@@ -35,12 +37,11 @@ Result<void> gather_split(dom::element split, Gatherer& gatherer) {
   }
   std::vector<Gathering*> targets;
   for (const auto& name : columns) gatherer.column(name);  // first make all: builders may move
+  std::unordered_set<std::string_view> seen;
   for (const auto& name : columns) {
     targets.push_back(gatherer.column(name));
-    for (size_t i = 0; i + 1 < targets.size(); ++i) {
-      if (columns[i] == name) {
-        return fail(Code::invalid_parameter_value, "column '{}' is there twice", name);
-      }
+    if (!seen.insert(name).second) {
+      return fail(Code::invalid_parameter_value, "column '{}' is there twice", name);
     }
   }
   size_t n_rows = 0;

@@ -1,6 +1,7 @@
 #include "serve/scoring.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -68,6 +69,35 @@ std::string predictions_text(const data::Batch& scores, bool is_matrix) {
 
 }  // namespace
 
+Result<data::Batch> predict_rows(const models::Model& model, const data::Batch& rows,
+                                 const JsonObject& params) {
+  constexpr size_t kSlice = 16'384;
+  if (rows.n_rows <= kSlice || !model.scores_rows_alone()) return model.predict_with(rows, params);
+  data::Batch scores;
+  for (size_t begin = 0; begin < rows.n_rows; begin += kSlice) {
+    std::vector<size_t> numbers(std::min(kSlice, rows.n_rows - begin));
+    std::iota(numbers.begin(), numbers.end(), begin);
+    auto some = TRY(model.predict_with(rows.take(numbers), params));
+    size_t n_values = 0;  // of a row
+    for (const auto& column : some.columns) n_values += column.width();
+    if (n_values > kMaxAnswerValues / rows.n_rows) {
+      return fail(Code::invalid_parameter_value,
+                  "the scores of {} rows are {} values each; an answer may have {} in all: send "
+                  "fewer rows",
+                  rows.n_rows, n_values, kMaxAnswerValues);
+    }
+    if (begin == 0) {
+      scores = std::move(some);
+      continue;
+    }
+    const bool alike = std::ranges::equal(scores.columns, some.columns, {}, &data::Column::type,
+                                          &data::Column::type);
+    check(alike, "a model's scores are of the same types for all rows");
+    scores.append(some);
+  }
+  return scores;
+}
+
 Result<Scores> score(const models::Model& model, std::string_view body,
                      std::string_view content_type) {
   if (auto written = model.score_body(body, content_type)) {
@@ -75,7 +105,7 @@ Result<Scores> score(const models::Model& model, std::string_view body,
     return Scores{std::move(scores.text), scores.n_rows};
   }
   const auto request = TRY(read_request_body(body, content_type, model.signature()));
-  const auto scores = TRY(model.predict_with(request.rows, request.params));
+  const auto scores = TRY(predict_rows(model, request.rows, request.params));
   return Scores{predictions_text(scores, model.predicts_matrix()), scores.n_rows};
 }
 

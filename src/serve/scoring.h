@@ -13,6 +13,14 @@ namespace slipway::serve {
 /// A scoring request's body may have this many bytes (the guide's limit).
 constexpr uint64_t kMaxBodyBytes = 16u << 20;
 
+/// An answer may have this many values.
+constexpr size_t kMaxAnswerValues = size_t{1} << 24;
+
+/// Score many rows a slice at a time, so that what a model needs on its way is bounded.
+/// Errors   as Model::predict; invalid_parameter_value: more than kMaxAnswerValues would come.
+Result<data::Batch> predict_rows(const models::Model& model, const data::Batch& rows,
+                                 const JsonObject& params);
+
 /// Scores as an answer's body.
 struct Scores {
   std::string text;

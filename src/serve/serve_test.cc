@@ -146,6 +146,35 @@ TEST(RequestBody, NamesTheListThatIsNoTensor) {
             "read");  // the model says that it has another shape
 }
 
+TEST(RequestBody, ShortBodiesDoNotStandForManyValues) {
+  const auto refusal = [](const std::string& body) {
+    const auto read = read_request_body(body, "application/json", {});
+    return read.ok() ? "read" : read.error().message;
+  };
+  // every row has a column of its own: all others are filled up
+  std::string rows;
+  for (int i = 0; i < 20'000; ++i) rows += fmt::format("{}{{\"{}\": 1}}", i == 0 ? "" : ",", i);
+  EXPECT_EQ(refusal("{\"dataframe_records\": [" + rows + "]}"),
+            "4097 rows of 4097 columns are more than the 16777216 values that a request may have");
+  // a row of many columns, and rows that leave them all out
+  std::string wide;
+  for (int i = 0; i < 1000; ++i) wide += fmt::format("{}\"{}\": 1", i == 0 ? "" : ",", i);
+  std::string empty;
+  for (int i = 0; i < 100'000; ++i) empty += ",{}";
+  EXPECT_EQ(refusal("{\"instances\": [{" + wide + "}" + empty + "]}"),
+            "16778 rows of 1000 columns are more than the 16777216 values that a request may have");
+  // names are compared in time that grows as their number does
+  std::string names;
+  std::string values;
+  for (int i = 0; i < 200'000; ++i) {
+    names += fmt::format("{}\"{}\"", i == 0 ? "" : ",", i);
+    values += i == 0 ? "1" : ",1";
+  }
+  EXPECT_EQ(refusal("{\"dataframe_split\": {\"columns\": [" + names + "], \"data\": [[" + values +
+                    "]]}}"),
+            "read");
+}
+
 TEST(RequestBody, TakesDatesParametersArrowAndParquet) {
   const auto signature =
       models::parse_signature(R"([{"name": "when", "type": "datetime"}])", "",
@@ -199,6 +228,35 @@ TEST(Scoring, AnswersInMlflowsShape) {
       score(Doubling(), R"({"instances": [{"x": 1}, {"x": 2.5}]})", "application/json");
   EXPECT_EQ(scores.value().text, R"({"predictions": [{"score": 2.0}, {"score": 5.0}]})");
   EXPECT_EQ(scores->n_rows, 2u);
+}
+
+// A model of many outputs.
+class Wide : public Doubling {
+ public:
+  Result<data::Batch> predict(const data::Batch& rows) const override {
+    data::Batch scores;
+    scores.n_rows = rows.n_rows;
+    for (int i = 0; i < 200; ++i) {
+      scores.columns.push_back(data::float64_column("", std::vector<double>(rows.n_rows)));
+    }
+    return scores;
+  }
+};
+
+TEST(Scoring, ManyRowsAreScoredASliceAtATime) {
+  std::vector<double> x(50'000);
+  for (size_t i = 0; i < x.size(); ++i) x[i] = static_cast<double>(i);
+  const data::Batch rows{{data::float64_column("x", x)}, x.size()};
+  const auto scores = predict_rows(Doubling(), rows, {});
+  ASSERT_TRUE(scores.ok()) << scores.error().message;
+  ASSERT_EQ(scores->n_rows, x.size());
+  EXPECT_EQ(scores->columns[0].float64s()[49'999], 99'998);
+  EXPECT_EQ(
+      predict_rows(Wide(), {{data::float64_column("x", std::vector<double>(100'000))}, 100'000}, {})
+          .error()
+          .message,
+      "the scores of 100000 rows are 200 values each; an answer may have 16777216 in all: "
+      "send fewer rows");
 }
 
 TEST(Standalone, RoutesAndStatuses) {

@@ -80,6 +80,7 @@ class WorkerModel final : public models::Model {
     return models::WrittenScores{std::move(answer->body), answer->n_rows};
   }
 
+  bool scores_rows_alone() const override { return false; }
   const models::Signature& signature() const override { return signature_; }
   const std::string& input_example() const override { return input_example_; }
 
