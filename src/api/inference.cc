@@ -1,9 +1,9 @@
 // The Open Inference Protocol (v2, REST) over the registered models that are served.
 #include "serve/inference.h"
 
+#include "api/keeping.h"
 #include "api/routes.h"
 #include "serve/endpoints.h"
-#include "serve/gated.h"
 #include "serve/scoring.h"
 
 namespace slipway::api {
@@ -46,7 +46,7 @@ Result<http::Response> model_ready(Call& call, Workspace& workspace) {
 Result<http::Response> infer(Call& call, Workspace& workspace) {
   const auto serving = find_model(call, workspace);
   if (!serving.ok()) return serve::inference_error(serving.error());
-  return serve::infer_gated(*serving, call.request());
+  return serve::infer_gated(*serving, call.request(), keeping_of(call, workspace));
 }
 
 constexpr Route kRoutes[] = {

@@ -1,6 +1,6 @@
+#include "api/keeping.h"
 #include "api/routes.h"
 #include "serve/endpoints.h"
-#include "serve/gated.h"
 #include "serve/scoring.h"
 
 namespace slipway::api {
@@ -8,7 +8,7 @@ namespace {
 
 Result<http::Response> invoke(Call& call, Workspace& workspace) {
   const auto serving = TRY(workspace.endpoints.find(call.path("name"), call.path("place")));
-  return serve::invoke_gated(serving, call.request());
+  return serve::invoke_gated(serving, call.request(), keeping_of(call, workspace));
 }
 
 constexpr Route kRoutes[] = {

@@ -4,12 +4,12 @@
 
 #include "api/access.h"
 #include "api/exposition.h"
+#include "api/keeping.h"
 #include "api/routes.h"
 #include "api/scoring_metrics.h"
 #include "api/serving_json.h"
 #include "api/values.h"
 #include "serve/endpoints.h"
-#include "serve/gated.h"
 #include "serve/scoring.h"
 #include "store/roles.h"
 
@@ -159,7 +159,7 @@ Result<http::Response> invoke(Call& call, Workspace& workspace) {
   const auto& name = call.path("name");
   const std::string served = call.has_path("served") ? call.path("served") : "";
   const auto serving = TRY(workspace.endpoints.find_split(name, served));
-  auto response = serve::invoke_gated(serving, call.request());
+  auto response = serve::invoke_gated(serving, call.request(), keeping_of(call, workspace));
   response.headers.set("served-model-name", serving.served_name);
   return response;
 }

@@ -8,6 +8,7 @@
 #include "api/run_texts.h"
 #include "api/webhook_call.h"
 #include "files/artifact_store.h"
+#include "serve/payload_log.h"
 #include "store/permission.h"
 #include "store/store.h"
 
@@ -41,6 +42,7 @@ struct Workspace {
   files::ArtifactStore& artifacts;
   serve::Endpoints& endpoints;
   Options options;
+  serve::PayloadLog* payloads = nullptr;  // null: requests are not kept
   std::unique_ptr<Monitor> monitor = std::make_unique<Monitor>();
   std::unique_ptr<RunTexts> run_texts = std::make_unique<RunTexts>();
   std::shared_ptr<Access> access = nullptr;  // made by make_handler()

@@ -13,6 +13,7 @@
 #include "process/signals.h"
 #include "process/systemd.h"
 #include "serve/endpoints.h"
+#include "serve/payload_log.h"
 #include "serve/standalone.h"
 #include "serve/worker_model.h"
 #include "store/users.h"
@@ -127,6 +128,24 @@ struct LimitFlags {
   serve::Gate::Limits limits() const { return {max_concurrency, max_queue, queue_timeout_ms}; }
 };
 
+// Requests and answers of served models, kept as Parquet.
+struct PayloadFlags {
+  std::string folder;
+  std::vector<std::string> models;
+
+  void declare(Flags& flags) {
+    flags.text(
+        folder, "--payload-log",
+        "Folder where requests to served models and their answers are kept, as Parquet by day");
+    flags.many(models, "--payload-models", "Models of which they are kept; default: all");
+  }
+  Result<std::unique_ptr<serve::PayloadLog>> open() const {
+    if (!folder.empty()) return serve::PayloadLog::open({folder, models});
+    if (models.empty()) return std::unique_ptr<serve::PayloadLog>();
+    return fail(Code::invalid_parameter_value, "--payload-models needs --payload-log FOLDER");
+  }
+};
+
 struct ServerFlags {
   std::string host = "127.0.0.1";
   int64_t port = 5000;
@@ -144,6 +163,7 @@ struct ServerFlags {
   DrainFlags drain;
   WorkerFlags workers;
   LimitFlags limits;
+  PayloadFlags payloads;
 
   void declare(Flags& flags) {
     flags.text(host, "--host", "Address to listen on; others than loopback need users");
@@ -167,6 +187,7 @@ struct ServerFlags {
     drain.declare(flags);
     workers.declare_for_server(flags);
     limits.declare(flags);
+    payloads.declare(flags);
   }
 
   void apply_to_log() const {
@@ -191,6 +212,8 @@ Result<int> server(Invocation& call) {
   serve::Endpoints endpoints(*store, *artifacts, kRegistryPoll_ms,
                              options.workers.for_server(options.data_dir), options.limits.limits());
   api::Workspace workspace{*store, *artifacts, endpoints, {}};
+  const auto payloads = TRY(options.payloads.open());
+  workspace.payloads = payloads.get();
   workspace.options.allowed_hosts = options.allowed_hosts;
   workspace.options.default_permission = permission_of(options.default_permission);
   for (const std::string& text : options.webhook_allow) {
