@@ -13,6 +13,7 @@
 #include "process/signals.h"
 #include "process/systemd.h"
 #include "serve/endpoints.h"
+#include "serve/grpc_server.h"
 #include "serve/payload_log.h"
 #include "serve/standalone.h"
 #include "serve/worker_model.h"
@@ -146,6 +147,31 @@ struct PayloadFlags {
   }
 };
 
+// The Open Inference Protocol over gRPC, where it is asked for.
+struct GrpcFlags {
+  int64_t port = -1;
+
+  void declare(Flags& flags) {
+    flags.integer(port, "--grpc-port",
+                  "Port for the Open Inference Protocol over gRPC; 0 takes a free one; -1: none",
+                  -1, 65535);
+  }
+
+  // Null where it is not asked for.
+  Result<std::unique_ptr<serve::GrpcServer>> start(const http::ServerOptions& listen,
+                                                   const http::Handler& handler) const {
+    if (port < 0) return std::unique_ptr<serve::GrpcServer>();
+    serve::GrpcOptions options;
+    options.host = listen.host;
+    options.port = static_cast<uint16_t>(port);
+    options.n_threads = listen.n_workers;
+    auto server =
+        TRY(serve::GrpcServer::start(options, listen.certificate_file, listen.key_file, handler));
+    print_line(fmt::format("gRPC at {}:{}", listen.host, server->port()));
+    return server;
+  }
+};
+
 struct ServerFlags {
   std::string host = "127.0.0.1";
   int64_t port = 5000;
@@ -163,6 +189,7 @@ struct ServerFlags {
   DrainFlags drain;
   WorkerFlags workers;
   LimitFlags limits;
+  GrpcFlags grpc;
   PayloadFlags payloads;
 
   void declare(Flags& flags) {
@@ -187,6 +214,7 @@ struct ServerFlags {
     drain.declare(flags);
     workers.declare_for_server(flags);
     limits.declare(flags);
+    grpc.declare(flags);
     payloads.declare(flags);
   }
 
@@ -231,7 +259,9 @@ Result<int> server(Invocation& call) {
   monitor.version = SLIPWAY_VERSION;
   const bool logs_requests = options.access_log || options.verbose;
   monitor.access_log = logs_requests ? api::AccessLog::on : api::AccessLog::off;
-  const auto running = TRY(http::Server::start(listen, api::make_handler(workspace)));
+  const auto handler = api::make_handler(workspace);
+  const auto running = TRY(http::Server::start(listen, handler));
+  const auto grpc = TRY(options.grpc.start(listen, handler));
   const api::WebhookSender webhooks(*store, workspace.options.webhooks);
   monitor.n_connections.with(
       [&](auto& count) { count = [&server = *running] { return server.n_connections(); }; });
@@ -254,6 +284,7 @@ Result<int> serve_model(Invocation& call) {
   WorkerFlags workers;
   TlsFlags tls;
   DrainFlags drain;
+  GrpcFlags grpc;
   Flags flags(call);
   flags.text(folder, "-m,--model", "The model folder (the one with MLmodel in it)", Need::required);
   flags.text(name, "--name", "What the model is called under /v2/models");
@@ -263,6 +294,7 @@ Result<int> serve_model(Invocation& call) {
   workers.declare_for_folder(flags);
   tls.declare(flags);
   drain.declare(flags);
+  grpc.declare(flags);
   TRY(flags.parse());
   process::install_interrupt();
   const auto opened = TRY(serve::open_model(folder, name, workers.for_folder()));
@@ -271,8 +303,9 @@ Result<int> serve_model(Invocation& call) {
   listen.host = host;
   listen.port = static_cast<uint16_t>(port);
   listen.n_workers = static_cast<int>(n_workers);
-  const auto running =
-      TRY(http::Server::start(listen, serve::standalone_handler(opened.model, name)));
+  const auto handler = serve::standalone_handler(opened.model, name);
+  const auto running = TRY(http::Server::start(listen, handler));
+  const auto with_grpc = TRY(grpc.start(listen, handler));
   return run_until_interrupted(*running, listen, drain, nullptr);
 }
 
