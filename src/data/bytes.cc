@@ -183,6 +183,7 @@ arrow::Result<std::shared_ptr<arrow::Table>> ipc_table(std::string_view bytes,
   auto options = arrow::ipc::IpcReadOptions::Defaults();
   options.memory_pool = pool;
   options.use_threads = false;
+  options.ensure_alignment = arrow::ipc::Alignment::kDataTypeSpecificAlignment;  // of any bytes
   arrow::RecordBatchVector batches;
   std::shared_ptr<arrow::Schema> schema;
   if (bytes.starts_with("ARROW1")) {
