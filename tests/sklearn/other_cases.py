@@ -5,14 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from cases import Case, numbers, random, target, three_classes, two_classes, with_missing
+from cases import VERSION, Case, numbers, random, target, three_classes, two_classes, with_missing
 from scipy.sparse import csr_matrix
 from sklearn import naive_bayes as nb
 from sklearn.cluster import KMeans, MiniBatchKMeans
+from sklearn.cross_decomposition import PLSRegression
 from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
+from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.impute import KNNImputer
 from sklearn.kernel_ridge import KernelRidge
-from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
+from sklearn.linear_model import LogisticRegression
+from sklearn.mixture import BayesianGaussianMixture, GaussianMixture
+from sklearn.neighbors import (
+    KNeighborsClassifier,
+    KNeighborsRegressor,
+    RadiusNeighborsClassifier,
+    RadiusNeighborsRegressor,
+)
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR, NuSVC, NuSVR, OneClassSVM
@@ -112,7 +121,69 @@ def neighbours() -> Iterator[Case]:
     yield Case("knn_imputer_full", KNNImputer().fit(x), rows, ("transform",))
 
 
+def mixtures() -> Iterator[Case]:
+    x, rows = scaled(), scaled(8)
+    for kind in ("full", "tied", "diag", "spherical"):
+        options = {"n_components": 3, "covariance_type": kind, "random_state": 0}
+        for model in (GaussianMixture(**options), BayesianGaussianMixture(**options)):
+            name = f"mixture_{type(model).__name__}_{kind}"
+            yield Case(name, model.fit(x), rows, SHARES, relative=1e-6, absolute=1e-10)
+    model = BayesianGaussianMixture(
+        n_components=3, weight_concentration_prior_type="dirichlet_distribution", random_state=0
+    )
+    yield Case("mixture_dirichlet", model.fit(x), rows, SHARES, relative=1e-6, absolute=1e-10)
+    y = target(numbers())
+    both = np.column_stack([y, x[:, 0]])
+    for name, wanted in (("one", y), ("two", both)):
+        model = PLSRegression(2).fit(x, wanted)
+        yield Case(f"least_squares_{name}", model, rows, ("predict", "transform"), relative=1e-8)
+
+
+def decisions() -> Iterator[Case]:
+    x, rows = scaled(), scaled(8)
+    y = three_classes(numbers())
+    for strategy in ("prior", "most_frequent"):
+        model = DummyClassifier(strategy=strategy).fit(x, y)
+        yield Case(f"dummy_{strategy}", model, rows, PROBABILITIES)
+    model = DummyClassifier(strategy="constant", constant="red").fit(x, y)
+    yield Case("dummy_constant", model, rows, SHARES)
+    for strategy in ("mean", "median"):
+        model = DummyRegressor(strategy=strategy).fit(x, target(numbers()))
+        yield Case(f"dummy_{strategy}", model, rows, PREDICT)
+    yield Case("dummy_two", DummyRegressor().fit(x, x[:, :2]), rows, PREDICT)
+    if VERSION >= (1, 5):
+        from sklearn.model_selection import FixedThresholdClassifier as Fixed
+        from sklearn.model_selection import TunedThresholdClassifierCV as Tuned
+
+        y = np.where(two_classes(numbers()), "yes", "no")
+        for i, option in enumerate((
+            {}, {"threshold": 0.2}, {"pos_label": "no", "threshold": 0.3},
+            {"response_method": "decision_function", "threshold": 0.5},
+            {"response_method": "decision_function", "pos_label": "no"},
+        )):  # fmt: skip
+            model = Fixed(LogisticRegression(), **option).fit(x, y)
+            yield Case(f"threshold_{i}", model, rows, SHARES)
+        yield Case("threshold_tuned", Tuned(LogisticRegression()).fit(x, y), rows, PREDICT)
+
+
+def several_neighbours() -> Iterator[Case]:
+    x, rows = scaled(), scaled(8)
+    rows[5] = x[7]
+    labels = np.column_stack([three_classes(numbers()), two_classes(numbers())])
+    for weights in ("uniform", "distance"):
+        model = KNeighborsClassifier(weights=weights).fit(x, labels)
+        yield Case(f"neighbours_labels_{weights}", model, rows, PREDICT)
+        options = {"radius": 9.0, "weights": weights}
+        model = RadiusNeighborsClassifier(**options).fit(x, three_classes(numbers()))
+        yield Case(f"radius_classes_{weights}", model, rows, SHARES, relative=1e-6)
+        model = RadiusNeighborsRegressor(**options).fit(x, target(numbers()))
+        yield Case(f"radius_values_{weights}", model, rows, PREDICT, relative=1e-6)
+
+
 def others() -> Iterator[Case]:
+    yield from mixtures()
+    yield from decisions()
+    yield from several_neighbours()
     yield from neighbours()
     yield from vectors()
     yield from bayes()

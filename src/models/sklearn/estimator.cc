@@ -13,10 +13,10 @@ namespace {
 constexpr size_t kMaxDepth = 40;
 
 constexpr std::span<const EstimatorRow> (*kFamilies[])() = {
-    bayes_rows,     boosting_rows,  compose_rows, distribution_rows, encoder_rows,
-    ensemble_rows,  expansion_rows, forest_rows,  function_rows,     imputer_rows,
-    linear_rows,    neighbor_rows,  neural_rows,  projection_rows,   scaling_rows,
-    selection_rows, text_rows,      vector_rows,  wrapper_rows,
+    bayes_rows,   boosting_rows, compose_rows,   decision_rows,   mixture_rows,  distribution_rows,
+    encoder_rows, ensemble_rows, expansion_rows, forest_rows,     function_rows, imputer_rows,
+    linear_rows,  neighbor_rows, neural_rows,    projection_rows, scaling_rows,  selection_rows,
+    text_rows,    vector_rows,   wrapper_rows,
 };
 
 // Bytes of the arrays that an estimator is made of, those of what it is made of by itself aside.

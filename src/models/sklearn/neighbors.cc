@@ -73,7 +73,8 @@ struct Distance {
 struct Neighbours {
   Matrix points;
   Distance distance;
-  size_t n_neighbours = 5;
+  size_t n_neighbours = 5;  // or, where it is 0, all within the radius
+  double radius = 0;
   bool by_distance = false;
 
   struct Near {
@@ -88,6 +89,13 @@ struct Neighbours {
       apart[j] = distance(row, points.row(j), points.n_columns);
     }
     Near out;
+    if (n_neighbours == 0) {
+      for (size_t j = 0; j < apart.size(); ++j) {
+        if (apart[j] <= radius) out.places.push_back(j);
+      }
+      weigh(apart, out);
+      return out;
+    }
     out.places.resize(apart.size());
     std::iota(out.places.begin(), out.places.end(), size_t{0});
     const auto middle = out.places.begin() + static_cast<ptrdiff_t>(n_neighbours);
@@ -95,13 +103,20 @@ struct Neighbours {
       return apart[a] != apart[b] ? apart[a] < apart[b] : a < b;
     });
     out.places.resize(n_neighbours);
-    const bool same = by_distance && apart[out.places[0]] == 0;
+    weigh(apart, out);
+    return out;
+  }
+
+ private:
+  void weigh(const std::vector<double>& apart, Near& out) const {
+    const bool same = by_distance && std::ranges::any_of(out.places, [&](size_t place) {
+                        return apart[place] == 0;
+                      });
     for (const auto place : out.places) {
       out.weights.push_back(!by_distance ? 1
                             : same       ? (apart[place] == 0 ? 1 : 0)
                                          : 1 / apart[place]);
     }
-    return out;
   }
 };
 
@@ -109,10 +124,15 @@ Result<Neighbours> read_neighbours(const State& state) {
   Neighbours out;
   out.points = TRY(rows_of(state, "_fit_X"));
   out.distance = TRY(Distance::make(state));
-  const auto n = TRY(state.integer("n_neighbors"));
-  TRY(state.require(n > 0 && static_cast<size_t>(n) <= out.points.n_rows, "n_neighbors",
-                    "is more than there are points"));
-  out.n_neighbours = static_cast<size_t>(n);
+  if (state.class_name().starts_with("Radius")) {
+    out.n_neighbours = 0;
+    out.radius = TRY(state.number("radius"));
+  } else {
+    const auto n = TRY(state.integer("n_neighbors"));
+    TRY(state.require(n > 0 && static_cast<size_t>(n) <= out.points.n_rows, "n_neighbors",
+                      "is more than there are points"));
+    out.n_neighbours = static_cast<size_t>(n);
+  }
   const auto* weights = state.given("weights");
   const auto name = state.text_or("weights", weights == nullptr ? "uniform" : "a function");
   if (name != "uniform" && name != "distance") return state.unsupported("weights by " + name);
@@ -138,6 +158,10 @@ class NeighbourClassifier : public Estimator {
     auto out = make_matrix(ready.n_rows, classes_.size());
     for (size_t i = 0; i < ready.n_rows; ++i) {
       const auto near = neighbours_.near(ready.row(i));
+      if (near.places.empty()) {
+        return fail(Code::invalid_parameter_value,
+                    "No neighbors found for the test sample of row {}, with its radius", i);
+      }
       double sum = 0;
       for (size_t k = 0; k < near.places.size(); ++k) {
         out.row(i)[labels_[near.places[k]]] += near.weights[k];
@@ -159,20 +183,64 @@ class NeighbourClassifier : public Estimator {
   data::Column classes_;
 };
 
+// Each point's class, of one output.
+Result<std::vector<size_t>> labels_in(const State& state, const std::vector<int64_t>& places,
+                                      size_t output, size_t n_outputs, size_t n_classes) {
+  std::vector<size_t> labels;
+  for (size_t i = output; i < places.size(); i += n_outputs) {
+    TRY(state.require(places[i] >= 0 && places[i] < static_cast<int64_t>(n_classes), "_y",
+                      "leads out of the classes"));
+    labels.push_back(static_cast<size_t>(places[i]));
+  }
+  return labels;
+}
+
+/// One classifier for each output; they share what is near in all but name.
+class NeighbourOutputs : public Estimator {
+ public:
+  NeighbourOutputs(const State& state, std::vector<std::unique_ptr<NeighbourClassifier>> outputs)
+      : Estimator(state), outputs_(std::move(outputs)) {}
+
+  bool predicts_matrix() const override { return true; }
+
+  Result<data::Batch> predict(const Value& x) const override {
+    data::Batch out;
+    for (const auto& output : outputs_) {
+      auto one = TRY(output->predict(x));
+      out.n_rows = one.n_rows;
+      out.columns.push_back(std::move(one.columns[0]));
+    }
+    return out;
+  }
+
+ private:
+  std::vector<std::unique_ptr<NeighbourClassifier>> outputs_;
+};
+
 Result<EstimatorPtr> make_neighbour_classifier(const State& state) {
   auto neighbours = TRY(read_neighbours(state));
-  if (state.truth_or("outputs_2d_", false)) return state.unsupported("a target of several outputs");
-  auto classes = TRY(state.labels("classes_"));
+  const size_t n = neighbours.points.n_rows;
+  if (state.given("outlier_label_") != nullptr) return state.unsupported("an outlier_label");
   const auto places = TRY(state.integers("_y"));
-  TRY(state.require(places.size() == neighbours.points.n_rows, "_y", "does not fit _fit_X"));
-  std::vector<size_t> labels;
-  for (const auto place : places) {
-    TRY(state.require(place >= 0 && place < static_cast<int64_t>(classes.size()), "_y",
-                      "leads out of the classes"));
-    labels.push_back(static_cast<size_t>(place));
+  if (!state.truth_or("outputs_2d_", false)) {
+    auto classes = TRY(state.labels("classes_"));
+    TRY(state.require(places.size() == n, "_y", "does not fit _fit_X"));
+    auto labels = TRY(labels_in(state, places, 0, 1, classes.size()));
+    return EstimatorPtr(new NeighbourClassifier(state, std::move(neighbours), std::move(labels),
+                                                std::move(classes)));
   }
-  return EstimatorPtr(
-      new NeighbourClassifier(state, std::move(neighbours), std::move(labels), std::move(classes)));
+  const auto* given = TRY(state.get("classes_"));
+  const auto lists = items_of(*given);
+  TRY(state.require(!lists.empty() && lists.size() <= 1000 && places.size() == n * lists.size(),
+                    "_y", "does not fit classes_"));
+  std::vector<std::unique_ptr<NeighbourClassifier>> outputs;
+  for (size_t k = 0; k < lists.size(); ++k) {
+    auto classes = TRY(labels_of(*lists[k]));
+    auto labels = TRY(labels_in(state, places, k, lists.size(), classes.size()));
+    outputs.push_back(std::make_unique<NeighbourClassifier>(state, neighbours, std::move(labels),
+                                                            std::move(classes)));
+  }
+  return EstimatorPtr(new NeighbourOutputs(state, std::move(outputs)));
 }
 
 class NeighbourRegressor : public Estimator {
@@ -390,6 +458,8 @@ constexpr EstimatorRow kRows[] = {
     {"KNeighborsClassifier", make_neighbour_classifier},
     {"KNeighborsRegressor", make_neighbour_regressor},
     {"MiniBatchKMeans", make_centres},
+    {"RadiusNeighborsClassifier", make_neighbour_classifier},
+    {"RadiusNeighborsRegressor", make_neighbour_regressor},
 };
 
 }  // namespace

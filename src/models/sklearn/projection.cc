@@ -55,6 +55,65 @@ Result<EstimatorPtr> make_projection(const State& state) {
   return EstimatorPtr(std::move(out));
 }
 
+/// Partial least squares: linear in the centred columns; as a transformer, their scores.
+class LeastSquares : public Estimator {
+ public:
+  LeastSquares(const State& state, Matrix weights, Matrix rotations)
+      : Estimator(state), weights_(std::move(weights)), rotations_(std::move(rotations)) {}
+
+  std::vector<double> mean, scale;  // of the columns
+  std::vector<double> divide;       // before the weights count: older versions
+  std::vector<double> intercepts;
+  bool is_list = false;
+
+  bool predicts_matrix() const override { return !is_list; }
+
+  Result<data::Batch> predict(const Value& x) const override {
+    auto ready = TRY(features(x, weights_.n_columns, name()));
+    center(ready, divide);
+    return unnamed_columns(times_transposed(Value(std::move(ready)), weights_, intercepts));
+  }
+
+  Result<Value> transform(const Value& x) const override {
+    auto ready = TRY(features(x, rotations_.n_columns, name()));
+    center(ready, scale);
+    return Value(times_transposed(Value(std::move(ready)), rotations_, {}));
+  }
+
+ private:
+  void center(Matrix& x, const std::vector<double>& by) const {
+    for (size_t i = 0; i < x.n_rows; ++i) {
+      for (size_t c = 0; c < x.n_columns; ++c) {
+        x.row(i)[c] -= mean[c];
+        if (!by.empty()) x.row(i)[c] /= by[c];
+      }
+    }
+  }
+
+  Matrix weights_;    // a row for each output
+  Matrix rotations_;  // a row for each score
+};
+
+Result<EstimatorPtr> make_least_squares(const State& state) {
+  const bool old = state.find("_coef_") != nullptr;  // 1.1: of scaled columns
+  auto weights = TRY(state.matrix(old ? "_coef_" : "coef_"));
+  const auto given = TRY(state.matrix("x_rotations_"));
+  const size_t n = weights.n_columns;
+  const size_t n_outputs = weights.n_rows;
+  TRY(state.require(n > 0 && given.n_rows == n, "x_rotations_", "does not fit coef_"));
+  auto rotations = make_matrix(given.n_columns, n);
+  for (size_t c = 0; c < n; ++c) {
+    for (size_t k = 0; k < given.n_columns; ++k) rotations.row(k)[c] = given.row(c)[k];
+  }
+  auto out = std::make_unique<LeastSquares>(state, std::move(weights), std::move(rotations));
+  out->mean = TRY(state.numbers("_x_mean", n));
+  out->scale = TRY(state.numbers("_x_std", n));
+  if (old) out->divide = out->scale;
+  out->intercepts = TRY(state.numbers("intercept_", n_outputs));
+  out->is_list = state.truth_or("_predict_1d", false);
+  return EstimatorPtr(std::move(out));
+}
+
 class RandomFourier : public Estimator {
  public:
   RandomFourier(const State& state, Matrix weights, std::vector<double> offsets)
@@ -120,6 +179,7 @@ constexpr EstimatorRow kRows[] = {
     {"IncrementalPCA", make_projection},
     {"Nystroem", make_nystroem},
     {"PCA", make_projection},
+    {"PLSRegression", make_least_squares},
     {"RBFSampler", make_random_fourier},
     {"SparseRandomProjection", make_projection},
     {"TruncatedSVD", make_projection},
