@@ -36,8 +36,8 @@ inline __attribute__((always_inline)) void add_shallow(const ObliviousTrees& all
     const Level level = all.levels[tree.first_level + l];
     Bytes rank;
     load(rank, ranks + level.column * kBlock);
-    const Bytes bit = Bytes{} + static_cast<uint8_t>(1u << l);
-    leaf |= (Bytes)(rank >= (Bytes{} + level.rank)) & bit;
+    const auto bit = static_cast<uint8_t>(1u << l);
+    leaf |= (Bytes)(rank >= (Bytes{} + level.rank)) & (Bytes{} + bit);
   }
   alignas(kBlock) uint8_t places[kBlock];
   std::memcpy(places, &leaf, sizeof places);
