@@ -2,9 +2,10 @@
 
 .deps/python/bin/python bench/serving/scoring.py [--seconds 6] [--models logistic xgboost forest]
 Three models of 30 features: a scaled logistic pipeline, XGBoost of 100 trees of depth 6, a forest
-of 100 trees. Each server's answers to 200 rows are compared first. "half load" paces the clients to
-half of what the server can; the guide's own target (20 requests/s, 200 ms, 99.5 %) is measured so,
-too.
+of 100 trees. `--models pyfunc`: the pipeline within Python code, which runs in a worker process,
+one request at a time and in batches of those that wait ("together"). Each server's answers to 200
+rows are compared first. "half load" paces the clients to half of what the server can; the guide's
+own target (20 requests/s, 200 ms, 99.5 %) is measured so, too.
 """
 
 from __future__ import annotations
@@ -48,6 +49,14 @@ def table() -> tuple[pandas.DataFrame, numpy.ndarray]:
     return pandas.DataFrame(x, columns=[f"f{i}" for i in range(30)]), y
 
 
+class Scorer(mlflow.pyfunc.PythonModel):
+    def __init__(self, model: object) -> None:
+        self.model = model
+
+    def predict(self, context: object, model_input: pandas.DataFrame, params=None) -> object:
+        return self.model.predict_proba(model_input)[:, 1]
+
+
 def save_models(folder: Path, wanted: list[str]) -> pandas.DataFrame:
     x, y = table()
     makers = {
@@ -58,6 +67,13 @@ def save_models(folder: Path, wanted: list[str]) -> pandas.DataFrame:
         "forest": lambda: RandomForestClassifier(100, random_state=0, n_jobs=1).fit(x, y),
     }
     for name in wanted:
+        if name == "pyfunc":
+            model = makers["logistic"]()
+            signature = infer_signature(x, model.predict_proba(x[:5])[:, 1])
+            mlflow.pyfunc.save_model(
+                folder / name, python_model=Scorer(model), signature=signature, pip_requirements=[]
+            )
+            continue
         model = makers[name]()
         if name == "xgboost":
             answers = model.predict(xgboost.DMatrix(x[:5]))
@@ -165,10 +181,15 @@ def main() -> None:
         x = save_models(folder, options.models)
         (folder / "row.json").write_bytes(body(x[:1]))
         for model in options.models:
+            ours = [find_slipway(None), "serve", "-m", folder / model]
+            python = ["--env-manager", "local", "--python", sys.executable]
             commands = {
-                "slipway": [find_slipway(None), "serve", "-m", folder / model],
+                "slipway": [*ours, *python] if model == "pyfunc" else ours,
+                "together": [*ours, *python, "--model-batch", "16"],
                 "mlflow": [*MLFLOW_SERVE, "-m", folder / model, "--env-manager", "local"],
             }
+            if model != "pyfunc":
+                del commands["together"]
             answers, rates = {}, {}
             for server, command in commands.items():
                 with serving(command, folder / f"{model}-{server}.log") as address:
@@ -182,13 +203,16 @@ def main() -> None:
                     f"{guide.p99_5:18.2f}{sum(load.n_failed for load in loads):8}",
                     flush=True,
                 )
-            one, many = (ours / theirs for ours, theirs in zip(*rates.values(), strict=True))
-            same = answers["slipway"] == answers["mlflow"]
-            print(
-                f"{model:10}ratio {one:.0f}x with 1 client, {many:.0f}x with {N_CLIENTS}; answers "
-                f"{'equal to the bit' if same else 'DIFFER'}",
-                flush=True,
-            )
+            for server in commands:
+                if server == "mlflow":
+                    continue
+                one, many = (a / b for a, b in zip(rates[server], rates["mlflow"], strict=True))
+                same = answers[server] == answers["mlflow"]
+                print(
+                    f"{model:10}{server} {one:.1f}x with 1 client, {many:.1f}x with {N_CLIENTS}; "
+                    f"answers {'equal to the bit' if same else 'DIFFER'}",
+                    flush=True,
+                )
 
 
 if __name__ == "__main__":

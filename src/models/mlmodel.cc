@@ -81,6 +81,8 @@ Mlmodel mlmodel_from(const YAML::Node& root) {
     out.signature_outputs = scalar(signature, "outputs");
     out.signature_params = scalar(signature, "params");
   }
+  out.has_type_hints = scalar(root, "is_signature_from_type_hint") == "true" ||
+                       scalar(root, "type_hint_from_example") == "true";
   if (const YAML::Node example = root["saved_input_example_info"]; example && example.IsMap()) {
     out.example_path = scalar(example, "artifact_path");
     out.serving_example_path = scalar(example, "serving_input_path");

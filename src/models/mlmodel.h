@@ -26,6 +26,7 @@ struct Mlmodel {
   std::string signature_inputs;  // JSON texts; "" = no signature
   std::string signature_outputs;
   std::string signature_params;      // read only
+  bool has_type_hints = false;       // read only: the signature comes from Python's type hints
   std::string example_path;          // of saved_input_example_info; "" = no example
   std::string serving_example_path;  // the same rows as a body for /invocations; "" = none
 };

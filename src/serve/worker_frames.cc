@@ -25,6 +25,7 @@ Frame request_frame(const std::vector<WorkerRequest>& requests) {
     part["type"] = request.content_type;
     part["size"] = request.body.size();
     if (request.params) part["params"] = *request.params;
+    if (request.checked) part["checked"] = true;
     parts.push_back(std::move(part));
     frame.body += request.body;
   }

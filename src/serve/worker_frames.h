@@ -16,8 +16,8 @@ struct WorkerAnswers {
   std::string damage;  // what is wrong with the frame; "" = nothing
 };
 
-/// Write requests as one frame: {"accept", "parts": [{"type", "size", "params"}]}, then their
-/// bodies.
+/// Write requests as one frame: {"accept", "parts": [{"type", "size", "params", "checked"}]}, then
+/// their bodies.
 Frame request_frame(const std::vector<WorkerRequest>& requests);
 
 /// Read an answer: {"parts": [{"size", "rows"} or {"code", "message"}], "out_of_memory"}, then the

@@ -36,6 +36,7 @@ struct WorkerRequest {
   std::string_view content_type;
   std::string_view accept;  // application/json: as MLflow writes it; else an Arrow stream
   const JsonObject* params = nullptr;  // beside an Arrow stream; borrowed
+  bool checked = false;                // an Arrow stream of the signature's columns, none missing
 };
 
 /// What a worker made of it.

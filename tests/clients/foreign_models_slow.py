@@ -16,7 +16,7 @@ import numpy as np
 from mlflow.models import infer_signature
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from workers_test import Served  # noqa: E402
+from python_models import Served  # noqa: E402
 
 
 class ForeignTest(unittest.TestCase):

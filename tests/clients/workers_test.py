@@ -5,184 +5,36 @@ from __future__ import annotations
 import concurrent.futures
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
 import tempfile
 import time
 import unittest
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 import mlflow
 import numpy as np
 import pandas as pd
-from mlflow.models import infer_signature
+from mlflow.models import ModelSignature, infer_signature
 from mlflow.pyfunc import scoring_server
+from mlflow.types import Schema
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from live_server import find_slipway  # noqa: E402
 from process_tree import children, runs  # noqa: E402
-
-SCALE = """
-import mlflow
-
-class Scale(mlflow.pyfunc.PythonModel):
-    def predict(self, context, model_input, params=None):
-        factor = (params or {}).get("factor", 2.0)
-        return (model_input[["x"]] * factor).rename(columns={"x": "y"})
-
-mlflow.models.set_model(Scale())
-"""
-
-# Does what it is told.
-MOODY = """
-import os
-import time
-
-import mlflow
-import numpy as np
-
-class Moody(mlflow.pyfunc.PythonModel):
-    def predict(self, context, model_input, params=None):
-        what = model_input["do"].iloc[0]
-        print("asked for", what, flush=True)
-        if what == "exit":
-            os._exit(3)
-        if what == "hang":
-            time.sleep(1000)
-        if what == "eat":
-            kept = []
-            while True:
-                kept.append(np.ones(4_000_000))
-        if what == "raise":
-            raise ValueError("nothing to say")
-        if what == "close":
-            os.closerange(0, 3)
-        if what == "pid":
-            return [str(os.getpid())] * len(model_input)
-        if what == "slow":
-            time.sleep(0.3)
-        return list(model_input["do"])
-
-mlflow.models.set_model(Moody())
-"""
-
-BROKEN = """
-import mlflow
-import a_module_that_is_not_there
-"""
-
-TENSOR = """
-import mlflow
-
-class Sums(mlflow.pyfunc.PythonModel):
-    def predict(self, context, model_input, params=None):
-        assert model_input.dtype.name == "float32", model_input.dtype
-        return model_input.sum(axis=2)
-
-mlflow.models.set_model(Sums())
-"""
-
-RAGGED = """
-import mlflow
-
-class Shapes(mlflow.pyfunc.PythonModel):
-    def predict(self, context, model_input, params=None):
-        kind = model_input["kind"].iloc[0]
-        n = len(model_input)
-        if kind == "dict":
-            return {"a": [1] * n, "b": ["x"] * n}
-        if kind == "records":
-            return [{"label": "yes", "scores": [0.1, 0.9]}] * n
-        if kind == "matrix":
-            import numpy
-            return numpy.ones((n, 2)) * [3.5, 7.5]
-        if kind == "series":
-            return model_input["kind"]
-        return "one text for all"
-
-mlflow.models.set_model(Shapes())
-"""
-
-
-# Without a pyproject.toml it is installed without a download.
-PACKAGE = """
-from setuptools import setup
-
-setup(name="tiny-slipway-test", version="1", py_modules=["tiny_slipway_test"])
-"""
-
-
-def without_sets(text: str) -> str:
-    return re.sub(r"{[^{}]*}", "{}", text)
-
-
-def wait_until(holds: object, seconds: float = 20) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if holds():
-            return True
-        time.sleep(0.02)
-    return False
-
-
-class Served:
-    """`slipway serve` on a folder, for as long as a `with` lasts."""
-
-    def __init__(self, folder: Path, *flags: str) -> None:
-        self.log = tempfile.TemporaryFile(mode="w+")
-        self.command = [
-            find_slipway(None), "serve", "-m", str(folder), "-p", "0",
-            "--env-manager", "local", "--python", sys.executable, *flags,
-        ]  # fmt: skip
-
-    def __enter__(self) -> Served:
-        self.process = subprocess.Popen(
-            self.command, stdout=subprocess.PIPE, stderr=self.log, text=True
-        )
-        line = self.process.stdout.readline()
-        if not line:
-            raise AssertionError(self.text())
-        self.address = line.split()[-1]
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        workers = children(self.process.pid) if self.process.poll() is None else []
-        self.process.terminate()
-        self.process.wait(30)
-        self.process.stdout.close()
-        self.log.close()
-        left = [pid for pid in workers if not wait_until(lambda pid=pid: not runs(pid), 5)]
-        assert not left, f"workers outlive their server: {left}"
-
-    def text(self) -> str:
-        self.log.seek(0)
-        return self.log.read()
-
-    def worker(self) -> int:
-        (pid,) = children(self.process.pid)
-        return pid
-
-    def worker_of_two(self) -> int:
-        return children(self.process.pid)[0]
-
-    def post(
-        self, body: object, path: str = "/invocations", kind: str = "application/json"
-    ) -> tuple:
-        data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        request = urllib.request.Request(self.address + path, data, {"Content-Type": kind})
-        try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
-                return answer.status, json.load(answer)
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, json.load(error)
-
-    def do(self, what: str) -> tuple:
-        return self.post({"dataframe_records": [{"do": what}]})
+from python_models import (  # noqa: E402
+    BROKEN,
+    MOODY,
+    PACKAGE,
+    RAGGED,
+    SCALE,
+    Served,
+    TELLS,
+    TENSOR,
+    wait_until,
+    without_sets,
+)
 
 
 class WorkersTest(unittest.TestCase):
@@ -252,6 +104,47 @@ class WorkersTest(unittest.TestCase):
             self.assertEqual(answer["outputs"][0]["data"], [2.0, 4.0])
             self.assertEqual(answer["outputs"][0]["name"], "y")
 
+    def test_a_model_gets_what_mlflow_gives_it(self) -> None:
+        columns = [
+            {"name": kind, "type": kind}
+            for kind in ("long", "integer", "float", "double", "boolean", "string")
+        ]
+        schema = Schema.from_json(json.dumps(columns))
+        mixed = self.model("tells", TELLS, signature=ModelSignature(schema))
+        doubles = Schema.from_json(json.dumps([{"name": n, "type": "double"} for n in "ab"]))
+        alike = self.model("tells-doubles", TELLS, signature=ModelSignature(doubles))
+        good = {"long": 7, "integer": -3, "float": 0.1, "double": 0.1, "boolean": True}
+        good["string"] = "é"
+        changes = [
+            {}, {"long": 2.0}, {"long": 2.5}, {"long": 2**62}, {"long": 2**63}, {"integer": 2**31},
+            {"integer": None}, {"float": 16777217}, {"float": 1e300}, {"double": 3},
+            {"double": None}, {"double": True}, {"double": "3"}, {"double": 2**60}, {"boolean": 1},
+            {"boolean": None}, {"string": 5}, {"string": None}, {"string": ""}, {"more": [1, 2]},
+            {"string": "params"},
+        ]  # fmt: skip
+        rows = [{**good, **change} for change in changes]
+        bodies = [{"dataframe_records": [row]} for row in rows]
+        bodies += [{"dataframe_records": [good, row]} for row in rows]
+        for row in rows:
+            split = {"columns": list(row)[::-1], "data": [list(row.values())[::-1]]}
+            bodies.append({"dataframe_split": split})
+        bodies.append({"dataframe_split": {**split, "index": [41]}})
+        bodies.append({"dataframe_records": [{k: v for k, v in good.items() if k != "float"}]})
+        bodies += [{"inputs": {k: [v] for k, v in good.items()}}, {"instances": [good]}]
+        pairs = [{"dataframe_split": {"columns": ["b", "a"], "data": [[1, 2.5], [3, -0.0]]}}]
+        for path, asked in ((mixed, bodies), (alike, pairs)):
+            model = mlflow.pyfunc.load_model(str(path))
+            schema = model.metadata.get_input_schema()
+            with Served(path) as served:
+                for body in asked:
+                    found = served.post(body)
+                    text = json.dumps(body)
+                    try:
+                        said = scoring_server.invocations(text, "application/json", model, schema)
+                        self.assertEqual(found, (200, json.loads(said.response)), body)
+                    except mlflow.MlflowException as error:
+                        self.assertEqual(found[1].get("error_code"), error.error_code, body)
+
     def test_every_kind_of_output(self) -> None:
         path = self.model("shapes", RAGGED)
         model = mlflow.pyfunc.load_model(str(path))
@@ -309,16 +202,18 @@ class WorkersTest(unittest.TestCase):
     def test_crash_deadline_and_memory(self) -> None:
         limits = ("--model-timeout", "5", "--model-memory", "1500")
         with Served(self.model("moody", MOODY), *limits) as served:
-            for what, expected_status, words in (
+            failures = (
                 ("exit", 500, "ended (exit code 3)"),
                 ("hang", 504, "no answer within 5000 ms"),
                 ("eat", 500, "out of memory: its worker may use 1500 MB"),
-            ):
-                before = served.worker()
+            )
+            for number, (what, expected_status, words) in enumerate(failures, 1):
+                (before,) = children(served.process.pid)
                 status, answer = served.do(what)
                 self.assertEqual(status, expected_status, answer)
                 self.assertIn(words, answer["message"])
                 self.assertTrue(wait_until(lambda: not runs(before)))  # noqa: B023
+                self.assertTrue(served.wait_for_starts(number + 1), served.text())
                 self.assertEqual(served.do("hello"), (200, {"predictions": ["hello"]}))
             log = served.text()
         for event in ("crashed", "deadline", "out_of_memory"):
@@ -394,7 +289,7 @@ class WorkersTest(unittest.TestCase):
             Served(self.model("moody", MOODY), *flags) as served,
             concurrent.futures.ThreadPoolExecutor(4) as clients,
         ):
-            self.assertTrue(wait_until(lambda: served.text().count("ready: ") == 2))
+            self.assertTrue(served.wait_for_starts(2))
             for _ in range(3):
                 victim = served.worker_of_two()
                 asked = [clients.submit(served.do, "slow") for _ in range(8)]

@@ -61,6 +61,40 @@ class Scorer:
         import inspect
 
         self.takes_params = "params" in inspect.signature(self.model.predict).parameters
+        self.checked = None  # a table that needs no further look
+        self.spare_checks(mlflow.pyfunc)
+
+    def spare_checks(self, pyfunc):
+        """Let MLflow hold no table against the signature that has been held against it before."""
+        validate = getattr(pyfunc, "_validate_prediction_input", None)
+        params_of = getattr(pyfunc, "_enforce_params_schema", None)
+        if validate is None or params_of is None:
+            return
+
+        def validate_others(data, params, input_schema, params_schema, *more, **named):
+            if data is self.checked:
+                return data, params_of(params, params_schema)
+            return validate(data, params, input_schema, params_schema, *more, **named)
+
+        pyfunc._validate_prediction_input = validate_others
+
+    def checked_table(self, body):
+        """Give the table that MLflow makes of columns that are those of the signature."""
+        import numpy
+        import pandas
+        import pyarrow
+
+        table = pyarrow.ipc.open_stream(body).read_all()
+        types = [spec.type.to_pandas() for spec in self.schema.inputs]
+        arrays = [column.to_numpy() for column in table.columns]
+        names = table.column_names
+        if len(set(types)) == 1 and types[0].kind in "iufb":
+            values = numpy.empty((len(arrays), table.num_rows), types[0])
+            for place, array in zip(values, arrays):
+                place[:] = array
+            return pandas.DataFrame(values.T, columns=names)
+        typed = [numpy.array(array, kind) for array, kind in zip(arrays, types)]
+        return pandas.DataFrame(dict(zip(names, typed)), columns=names)
 
     def parse(self, body, content_type):
         """Give the model's input, its params, and whether it was a chat request without a key."""
@@ -131,7 +165,8 @@ class Scorer:
             return server.infer_and_parse_json_input(text, self.schema), None, False
         raise Refused("NOT_IMPLEMENTED", f"MLflow {self.version} is too old to read requests with")
 
-    def predict(self, data, params):
+    def predict(self, data, params, checked=False):
+        self.checked = data if checked else None
         if self.takes_params:
             return self.model.predict(data, params=params)
         return self.model.predict(data)
@@ -234,6 +269,10 @@ class Part:
             self.answer = error_of(problem)
 
     def parse(self, scorer):
+        self.checked = self.head.get("checked", False)
+        if self.checked:
+            self.data, self.params, self.bare = scorer.checked_table(self.body), None, False
+            return
         self.data, self.params, self.bare = scorer.parse(self.body, self.head["type"])
         if "params" in self.head:
             self.params = self.head["params"]
@@ -272,7 +311,8 @@ def predict_together(scorer, parts, accept):
             return
         counts = [len(frame) for frame in frames]
         whole = pandas.concat(frames, ignore_index=True)
-        predictions = scorer.predict(whole, None)
+        checked = all(part.checked for part in parts)
+        predictions = scorer.predict(whole, None, checked)
         if isinstance(predictions, dict) or length(predictions) != sum(counts):
             return
     except Exception:
@@ -301,7 +341,7 @@ def answer_all(scorer, header, body):
         if part.answer is None:
             part.attempt(
                 lambda part=part: part.write(
-                    scorer, scorer.predict(part.data, part.params), accept
+                    scorer, scorer.predict(part.data, part.params, part.checked), accept
                 )
             )
     out_of_memory = any(part.answer.get("out_of_memory") for part in parts)
