@@ -115,6 +115,11 @@ WorkerSettings observed(WorkerSettings workers, EventLog& events) {
   return workers;
 }
 
+Error still_starting() {
+  return fail(Code::temporarily_unavailable,
+              "the server has begun only now, and is still loading what it serves");
+}
+
 std::string where_of(const ServedVersion& version) {
   return version.aliases.empty()
              ? fmt::format("stage {}", version.stage)
@@ -158,6 +163,7 @@ Result<Serving> Endpoints::find(std::string_view name, std::string_view place) c
   const auto served = snapshot();
   const auto found = served->find(name);
   if (found == served->end()) {
+    if (!has_looked_) return still_starting();
     return fail(Code::resource_does_not_exist,
                 "no endpoint of the registered model '{}' is enabled; enable it with `slipway "
                 "endpoints enable NAME`",
@@ -188,6 +194,7 @@ Result<Serving> Endpoints::find_split(std::string_view endpoint, std::string_vie
   const auto splits = splits_.snapshot();
   const auto found = splits->find(endpoint);
   if (found == splits->end()) {
+    if (!has_looked_) return still_starting();
     return fail(Code::resource_does_not_exist, "Endpoint with name '{}' does not exist.", endpoint);
   }
   const auto* part = TRY(pick(*found->second, endpoint, served));
@@ -217,7 +224,8 @@ Result<void> Endpoints::refresh() {
   const std::scoped_lock lock(refreshing_);
   const auto generation =
       TRY(store_.read([](db::Connection& c) { return store::registry_generation(c); }));
-  if (generation == generation_ && !loader_.any_finished()) return {};
+  if (generation == generation_ && !loader_.any_finished() && !retry_.is_due()) return {};
+  retry_.is_wanted = false;
   const auto wanted = TRY(read_wanted());
   forget_unwanted(wanted);
   const auto before = snapshot();
@@ -232,7 +240,20 @@ Result<void> Endpoints::refresh() {
   };
   TRY(splits_.place(wanted.splits, wanted.sources, open));
   generation_ = generation;
+  has_looked_ = true;
+  retry_.plan();
   return {};
+}
+
+bool Endpoints::Retry::is_due() const {
+  return is_wanted && std::chrono::steady_clock::now() >= at;
+}
+
+void Endpoints::Retry::plan() {
+  constexpr int64_t kFirstMs = 2000;
+  constexpr int64_t kLongestMs = 120'000;
+  pause_ms = is_wanted ? std::clamp(2 * pause_ms, kFirstMs, kLongestMs) : 0;
+  at = std::chrono::steady_clock::now() + std::chrono::milliseconds(pause_ms);
 }
 
 Result<Endpoints::Wanted> Endpoints::read_wanted() {
@@ -357,6 +378,7 @@ std::optional<Result<OpenedModel>> Endpoints::open_once(const ModelPlace& place)
   if (!opened) return opened;
   if (!opened->ok()) {
     const auto& message = opened->error().message;
+    if (opened->error().code == Code::temporarily_unavailable) retry_.is_wanted = true;
     if (std::exchange(failures_[place], message) != message) {
       events_.note(where, event::kFailed, message);
       log(Level::warning, "endpoint {}: version {} is not served: {}", place.name, place.version,

@@ -1,6 +1,8 @@
 // serve/endpoints.h — the registered models that are served, and which of their versions are
 // loaded.
 #pragma once
+#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <map>
 #include <memory>
@@ -105,6 +107,15 @@ class Endpoints {
     Sources sources;  // of the splits
   };
 
+  // When to try again what failed for a reason that passes, such as a store of files that is down.
+  struct Retry {
+    bool is_due() const;
+    void plan();
+    bool is_wanted = false;
+    int64_t pause_ms = 0;
+    std::chrono::steady_clock::time_point at;
+  };
+
   Result<Wanted> read_wanted();
   void forget_unwanted(const Wanted& wanted);
   Served load_all(const std::vector<store::EndpointVersions>& wanted, const Served& before);
@@ -122,11 +133,13 @@ class Endpoints {
   Guarded<std::shared_ptr<const Served>> served_;
   std::mutex refreshing_;  // held while one thread loads
   int64_t generation_ = -1;
+  std::atomic<bool> has_looked_ = false;  // all that there was at the start is placed, or failed
   const Gate::Limits limits_;
   Loader loader_;
   Splits splits_;
   Guarded<std::map<ModelPlace, OpenedModel>> opened_;  // all that is wanted
   std::map<ModelPlace, std::string> failures_;         // told last
+  Retry retry_;                                        // under refreshing_
   std::vector<LoadedModel> retired_;                   // under refreshing_, as failures_
   std::mutex stop_mutex_;
   std::condition_variable stop_changed_;

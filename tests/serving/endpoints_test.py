@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 import sys
 import tempfile
 import time
@@ -12,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from faulty_proxy import Answer, FaultyProxy  # noqa: E402
 from live_server import LiveServer, find_slipway  # noqa: E402
 from object_stores import Moto  # noqa: E402
 from postgres import Cluster  # noqa: E402
@@ -129,6 +131,32 @@ class InS3(Case):
             token = client.token
         with self.server("one", "--artifacts", store.artifacts("models")) as server:
             self.check_filled(self.client(server, token))
+
+
+    def test_what_could_not_be_fetched_is_tried_again(self) -> None:
+        store = self.enterContext(Moto(self.folder))
+        proxy = self.enterContext(FaultyProxy(store.port))
+        place = store.artifacts("models").replace(f":{store.port}", f":{proxy.port}")
+        with self.server("one", "--artifacts", place) as server:
+            client = self.client(server)
+            self.fill(client)
+            token = client.token
+        shutil.rmtree(self.folder / "one/data/artifact-cache")
+        proxy.fault = lambda _, path: Answer(503, "SlowDown") if "models" in path else None
+        with self.server("one", "--artifacts", place) as server:
+            client = self.client(server, token)
+            end = time.monotonic() + WAIT_S
+            path = "/api/2.0/mlflow/endpoints/events?registered_model_name=told&version=2"
+            while client.ask("GET", path)["events"][0]["event"] != "FAILED":
+                self.assertLess(time.monotonic(), end)
+                time.sleep(0.1)
+            self.assertEqual(client.score_model("told", "2")[0], 503)
+            proxy.fault = None
+            end = time.monotonic() + WAIT_S
+            while client.score_model("told", "2")[0] == 503:
+                self.assertLess(time.monotonic(), end)
+                time.sleep(0.1)
+            self.check_filled(client)
 
 
 class Limits(Case):
