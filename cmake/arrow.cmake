@@ -28,7 +28,8 @@ add_link_options(-Wl,--push-state,--no-as-needed "${OPENSSL_SSL_LIBRARY}"
 # Engines are opened at run time; a copy beside the program is the first place it looks, and what
 # they need themselves is found by the program's RPATH (not RUNPATH, which does not reach them).
 set(site "${SLIPWAY_PYTHON}/lib/python3.11/site-packages")
-file(GLOB engines "${site}/xgboost/lib/libxgboost.so" "${site}/xgboost_cpu.libs/*.so*")
+file(GLOB engines "${site}/xgboost/lib/libxgboost.so" "${site}/xgboost_cpu.libs/*.so*"
+     "${site}/onnxruntime/capi/libonnxruntime.so*")
 foreach(engine ${engines})
   get_filename_component(name "${engine}" NAME)
   file(COPY_FILE "${engine}" "${SLIPWAY_LIB}/${name}" ONLY_IF_DIFFERENT)

@@ -94,6 +94,17 @@ def request_bodies(folder: Path) -> None:
         (folder / f"body{i:02}").write_bytes(bytes([kind * 4 + signature]) + body)
 
 
+def onnx_models(folder: Path) -> None:
+    """Make graphs with the converters."""
+    sys.path.insert(0, str(REPO / "tests/clients"))
+    import onnx_cases
+
+    for case in onnx_cases.all_cases():
+        bytes_ = case.graph.SerializeToString()
+        if len(bytes_) < 20_000:
+            (folder / case.name).write_bytes(bytes_)
+
+
 def gather(target: str, folder: Path) -> list[Path]:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -106,6 +117,8 @@ def gather(target: str, folder: Path) -> list[Path]:
         spark_models(folder)
     elif target == "request_body":
         request_bodies(folder)
+    elif target == "onnx_model":
+        onnx_models(folder)
     else:
         library = target.removesuffix("_model")
         models = sorted((REPO / "tests/golden/models").glob(f"{library}/*/model.*"))

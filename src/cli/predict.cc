@@ -69,7 +69,9 @@ Result<Loaded> load_model(const PredictFlags& options) {
     loaded.fetched.emplace(std::move(fetched));
     folder = loaded.fetched->folder;
   }
-  auto opened = TRY(serve::open_model(folder, "model", options.workers.for_folder()));
+  auto settings = options.workers.for_folder();
+  settings.load.engines = models::LoadOptions::Engines::here;  // a crash ends this command alone
+  auto opened = TRY(serve::open_model(folder, "model", settings));
   loaded.model = std::move(opened.model);
   return loaded;
 }

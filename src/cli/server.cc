@@ -6,6 +6,7 @@
 
 #include "api/webhook_sender.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "cli/command_list.h"
 #include "cli/worker_flags.h"
 #include "files/open_artifacts.h"
@@ -281,6 +282,7 @@ Result<int> serve_model(Invocation& call) {
   int64_t port = 5000;
   int64_t n_workers = 16;
   std::string name = "model";
+  std::string providers;
   WorkerFlags workers;
   TlsFlags tls;
   DrainFlags drain;
@@ -291,13 +293,22 @@ Result<int> serve_model(Invocation& call) {
   flags.text(host, "--host", "Address to listen on");
   flags.integer(port, "-p,--port", "Port; 0 takes a free one", 0, 65535);
   flags.integer(n_workers, "--workers", "Threads that answer requests", 1, 256);
+  flags.text(
+      providers, "--providers",
+      "Score an ONNX model by ONNX Runtime, in this process, with these of its providers, the "
+      "preferred first: cpu, cuda, tensorrt");
   workers.declare_for_folder(flags);
   tls.declare(flags);
   drain.declare(flags);
   grpc.declare(flags);
   TRY(flags.parse());
   process::install_interrupt();
-  const auto opened = TRY(serve::open_model(folder, name, workers.for_folder()));
+  auto settings = workers.for_folder();
+  if (!providers.empty()) {
+    settings.load.providers = split(providers, ',');
+    settings.load.engines = models::LoadOptions::Engines::here;
+  }
+  const auto opened = TRY(serve::open_model(folder, name, settings));
   http::ServerOptions listen;
   TRY(tls.put_into(listen));
   listen.host = host;

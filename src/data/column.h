@@ -52,8 +52,9 @@ struct Column {
   std::string name;
   Type type = Type::float64;
   Values values = std::vector<double>();
-  std::vector<uint8_t> valid;  // 1 = there is a value; empty = there is one in every row
-  std::vector<size_t> shape;   // of one row's tensor, each size > 0; empty = single values
+  std::vector<uint8_t> valid;          // 1 = there is a value; empty = there is one in every row
+  std::vector<size_t> shape;           // of one row's tensor, each size > 0; empty = single values
+  std::vector<std::string> keys = {};  // names of a row's values, in a model's answer
 
   /// Count the rows.
   size_t size() const { return n_values() / width(); }

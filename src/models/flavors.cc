@@ -6,6 +6,7 @@
 #include "models/lightgbm_flavor.h"
 #include "models/mlmodel.h"
 #include "models/model.h"
+#include "models/onnx_flavor.h"
 #include "models/sklearn_flavor.h"
 #include "models/slipway_model.h"
 #include "models/spark_flavor.h"
@@ -21,6 +22,7 @@ struct Parts {
   const Mlmodel& mlmodel;
   const Mlmodel::Flavor& flavor;
   std::string input_example;
+  const LoadOptions& options;
 };
 
 // Put the file's name in front of what is wrong with it.
@@ -167,6 +169,19 @@ Result<std::unique_ptr<Model>> load_catboost(Parts parts) {
   return model;
 }
 
+Result<std::unique_ptr<Model>> load_onnx(Parts parts) {
+  OnnxSettings settings;
+  settings.dir = parts.dir;
+  const auto path = value(parts.flavor, "data");
+  if (!path.empty()) settings.path = path;
+  settings.flavor = parts.flavor;
+  settings.signature_inputs = parts.mlmodel.signature_inputs;
+  settings.signature_outputs = parts.mlmodel.signature_outputs;
+  settings.signature_params = parts.mlmodel.signature_params;
+  settings.input_example = std::move(parts.input_example);
+  return make_onnx_flavor(std::move(settings), parts.options);
+}
+
 struct FlavorRow {
   std::string_view name;
   std::string_view loader_module;  // of a python_function that is read as this flavour
@@ -180,11 +195,12 @@ constexpr FlavorRow kFlavors[] = {
     {"sklearn", "mlflow.sklearn", load_sklearn},
     {"spark", "mlflow.spark", load_spark},
     {"catboost", "mlflow.catboost", load_catboost},
+    {"onnx", "mlflow.onnx", load_onnx},
 };
 
 }  // namespace
 
-Result<std::unique_ptr<Model>> load(const fs::path& dir) {
+Result<std::unique_ptr<Model>> load(const fs::path& dir, const LoadOptions& options) {
   const auto text = TRY(read_model_file(dir, "MLmodel"));
   const auto mlmodel = TRY(parse_mlmodel(text));
   const auto pyfunc = mlmodel.flavors.find("python_function");
@@ -195,7 +211,7 @@ Result<std::unique_ptr<Model>> load(const fs::path& dir) {
       flavor = pyfunc;
     }
     if (flavor == mlmodel.flavors.end()) continue;
-    Parts parts{dir, mlmodel, flavor->second, ""};
+    Parts parts{dir, mlmodel, flavor->second, "", options};
     if (!mlmodel.example_path.empty()) {
       parts.input_example = TRY(read_model_file(dir, mlmodel.example_path));
     }
@@ -205,7 +221,7 @@ Result<std::unique_ptr<Model>> load(const fs::path& dir) {
   for (const auto& [name, flavor] : mlmodel.flavors) names += (names.empty() ? "" : ", ") + name;
   return fail(Code::not_implemented,
               "no flavour of this model can be loaded: it has {}; those that can are slipway, "
-              "xgboost, lightgbm, sklearn, spark and catboost",
+              "xgboost, lightgbm, sklearn, spark, catboost and onnx",
               names.empty() ? "none" : names);
 }
 

@@ -47,6 +47,20 @@ std::string scalar(const YAML::Node& map, const char* key) {
   return value && value.IsScalar() ? value.Scalar() : "";
 }
 
+void add_list(const YAML::Node& list, const std::string& key, Mlmodel::Flavor& flavor) {
+  for (size_t i = 0; i < list.size(); ++i) {
+    if (list[i].IsScalar()) flavor[fmt::format("{}.{}", key, i)] = list[i].Scalar();
+  }
+}
+
+void add_map(const YAML::Node& map, const std::string& key, Mlmodel::Flavor& flavor) {
+  for (const auto& entry : map) {
+    const auto name = key + "." + entry.first.Scalar();
+    if (entry.second.IsScalar()) flavor[name] = entry.second.Scalar();
+    if (entry.second.IsMap()) add_map(entry.second, name, flavor);
+  }
+}
+
 Mlmodel::Flavor flavor_from(const YAML::Node& map) {
   Mlmodel::Flavor flavor;
   if (!map.IsMap()) return flavor;
@@ -54,10 +68,8 @@ Mlmodel::Flavor flavor_from(const YAML::Node& map) {
     const auto& key = entry.first.Scalar();
     const YAML::Node value = entry.second;
     if (value.IsScalar() || value.IsNull()) flavor[key] = value.Scalar();
-    if (!value.IsMap()) continue;
-    for (const auto& inner : value) {
-      if (inner.second.IsScalar()) flavor[key + "." + inner.first.Scalar()] = inner.second.Scalar();
-    }
+    if (value.IsSequence()) add_list(value, key, flavor);
+    if (value.IsMap()) add_map(value, key, flavor);
   }
   return flavor;
 }

@@ -12,7 +12,7 @@ namespace slipway::models {
 
 /// The parts of an MLmodel that we read and write.
 struct Mlmodel {
-  /// Plain values by key, "" for null; those of a map within by "map.key". Lists are left out.
+  /// Plain values by key, "" for null; those of a map within by "map.key", of a list by "list.0".
   using Flavor = std::map<std::string, std::string>;
 
   std::string artifact_path;

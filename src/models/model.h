@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "data/column.h"
@@ -58,14 +59,28 @@ class Model {
   /// Tell whether predict() gives a matrix: an answer's rows are then lists, also of one column.
   virtual bool predicts_matrix() const { return false; }
 
+  /// Tell whether an answer is a list for each output, not a row for each row: MLflow's answer to
+  /// tensors where its pyfunc gives a dict of arrays.
+  virtual bool predicts_columns() const { return false; }
+
   /// The logged input example as the JSON it was saved in ("" where there is none).
   virtual const std::string& input_example() const = 0;
+};
+
+/// What loading a model may take.
+struct LoadOptions {
+  /// Whether engines that we did not write may run in this process.
+  enum class Engines { refused, here } engines = Engines::refused;
+  /// Of ONNX Runtime, the preferred first, such as "cuda"; empty: what the MLmodel says. Where
+  /// there are some, ONNX Runtime scores every ONNX model.
+  std::vector<std::string> providers = {};
 };
 
 /// Load the model whose MLmodel file lies in `dir`, by the first flavour in flavors.cc that it
 /// names. Errors   resource_does_not_exist: no MLmodel there; not_implemented: none of its flavours
 /// is ours;
 ///          invalid_parameter_value: a file of it is damaged; the message says which and where.
-Result<std::unique_ptr<Model>> load(const std::filesystem::path& dir);
+Result<std::unique_ptr<Model>> load(const std::filesystem::path& dir,
+                                    const LoadOptions& options = {});
 
 }  // namespace slipway::models

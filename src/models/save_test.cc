@@ -181,7 +181,7 @@ TEST_F(Save, NamesTheFileThatIsDamaged) {
   rewrite(dir_ / "MLmodel", "  slipway:", "  pytorch:");
   EXPECT_EQ(load(dir_).error().message,
             "no flavour of this model can be loaded: it has python_function, pytorch; those that "
-            "can are slipway, xgboost, lightgbm, sklearn, spark and catboost");
+            "can are slipway, xgboost, lightgbm, sklearn, spark, catboost and onnx");
 }
 
 // The folder as mlflow.xgboost.log_model lays it out.

@@ -40,6 +40,19 @@ void append_values(std::string& out, const data::Column& column, size_t first, s
   out += ']';
 }
 
+// The values of one row, which are an object where they have names.
+void append_cell(std::string& out, const data::Column& column, size_t row) {
+  const size_t first = row * column.width();
+  if (column.keys.empty()) return append_values(out, column, first, 0);
+  for (size_t k = 0; k < column.keys.size(); ++k) {
+    out += k == 0 ? "{" : ", ";
+    append_quoted(out, column.keys[k]);
+    out += ": ";
+    append_value(out, column, first + k);
+  }
+  out += '}';
+}
+
 // A row of named outputs is an object; of unnamed ones a list, or the value itself where there is
 // one and it is not a matrix of one column.
 void append_row(std::string& out, const data::Batch& scores, size_t row, bool is_matrix) {
@@ -53,9 +66,25 @@ void append_row(std::string& out, const data::Batch& scores, size_t row, bool is
       append_quoted(out, scores.columns[i].name);
       out += ": ";
     }
-    append_values(out, scores.columns[i], row * scores.columns[i].width(), 0);
+    append_cell(out, scores.columns[i], row);
   }
   if (!bare) out += named ? '}' : ']';
+}
+
+// A list for each output, by its name.
+std::string lists_text(const data::Batch& scores) {
+  std::string out = "{\"predictions\": {";
+  for (size_t i = 0; i < scores.columns.size(); ++i) {
+    if (i > 0) out += ", ";
+    append_quoted(out, scores.columns[i].name);
+    out += ": [";
+    for (size_t row = 0; row < scores.n_rows; ++row) {
+      if (row > 0) out += ", ";
+      append_cell(out, scores.columns[i], row);
+    }
+    out += ']';
+  }
+  return out + "}}";
 }
 
 std::string predictions_text(const data::Batch& scores, bool is_matrix) {
@@ -106,6 +135,7 @@ Result<Scores> score(const models::Model& model, std::string_view body,
   }
   const auto request = TRY(read_request_body(body, content_type, model.signature()));
   const auto scores = TRY(predict_rows(model, request.rows, request.params));
+  if (model.predicts_columns()) return Scores{lists_text(scores), scores.n_rows};
   return Scores{predictions_text(scores, model.predicts_matrix()), scores.n_rows};
 }
 

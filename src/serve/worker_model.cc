@@ -217,7 +217,7 @@ Result<OpenedModel> open_in_worker(const fs::path& dir, const std::string& name,
 
 Result<OpenedModel> open_model(const fs::path& dir, const std::string& name,
                                const WorkerSettings& settings) {
-  auto own = models::load(dir);
+  auto own = models::load(dir, settings.load);
   if (own.ok()) return OpenedModel{std::move(own).value(), nullptr};
   return open_in_worker(dir, name, own.error(), settings);
 }

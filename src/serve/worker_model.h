@@ -30,6 +30,7 @@ struct WorkerSettings {
   bool inherits_environment = true;
   WorkerLimits limits;
   std::function<void(const std::string& model, const WorkerEvent&)> observe;
+  models::LoadOptions load;  // of open_model(): what an evaluator in this process may take
   const std::atomic<bool>* cancelled = nullptr;  // becomes true: opening is to end; may be null
 };
 
