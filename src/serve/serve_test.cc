@@ -407,6 +407,7 @@ TEST(Endpoints, FollowTheRegistryAndSayWhyAVersionIsNotServed) {
   const auto store = store::Store::open(folder.path()).value();
   auto artifacts = files::LocalStore::open(folder.path() / "artifacts").value();
   Endpoints endpoints(*store, *artifacts, 10);
+  ASSERT_TRUE(endpoints.refresh().ok());
   EXPECT_EQ(endpoints.find("m", "1").error().code, Code::resource_does_not_exist);
   const auto made = store->write([](db::Connection& c) -> Result<void> {
     TRY(store::create_registered_model(c, "m", {}, std::nullopt));
