@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "base/python.h"
 #include "base/text.h"
 
 namespace slipway::api {
@@ -11,21 +12,6 @@ namespace {
 constexpr size_t kMaxShownBytes = 10'000;
 constexpr std::string_view kSeeDocs =
     " See the API docs for more information about request parameters.";
-
-// Python's name of a JSON value's type, which the wire's messages carry.
-std::string_view python_type(const Json& value) {
-  switch (value.kind()) {
-    case boost::json::kind::null: return "NoneType";
-    case boost::json::kind::bool_: return "bool";
-    case boost::json::kind::int64:
-    case boost::json::kind::uint64: return "int";
-    case boost::json::kind::double_: return "float";
-    case boost::json::kind::string: return "str";
-    case boost::json::kind::array: return "list";
-    case boost::json::kind::object: return "dict";
-  }
-  return "object";
-}
 
 std::string as_text(const Json& value) {
   return {value.get_string().data(), value.get_string().size()};
