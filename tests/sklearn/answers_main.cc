@@ -2,10 +2,10 @@
 // Each line of standard input names, by tabs apart: what is asked (predict, predict_proba,
 // predict_log_proba, decision_function, transform), a saved estimator, and a pickle of
 // [[name, values], …]. Each answer is one line of JSON: a list of rows, or {"error": …}.
-#include <cstdio>
 #include <iostream>
 #include <map>
 
+#include "../print_answer.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -111,13 +111,6 @@ Result<std::string> answer(const std::string& line,
 int main() {
   std::map<std::string, slipway::models::sklearn::EstimatorPtr> estimators;
   for (std::string line; std::getline(std::cin, line);) {
-    const auto answered = slipway::answer(line, estimators);
-    if (answered.ok()) {
-      std::puts(answered->c_str());
-      continue;
-    }
-    std::string out = "{\"error\": ";
-    slipway::append_quoted(out, answered.error().message);
-    std::puts((out + "}").c_str());
+    slipway::print_answer(slipway::answer(line, estimators));
   }
 }

@@ -3,8 +3,8 @@
 // Each answer is one line of JSON: {column: values, …} of all columns that the stages made, or
 // {"error": …}.
 #include <cmath>
-#include <cstdio>
 
+#include "../print_answer.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "models/folder.h"
@@ -104,14 +104,5 @@ Result<std::string> answer(const std::string& folder) {
 }  // namespace slipway
 
 int main(int argc, char** argv) {
-  for (int i = 1; i < argc; ++i) {
-    const auto answered = slipway::answer(argv[i]);
-    if (answered.ok()) {
-      std::puts(answered->c_str());
-      continue;
-    }
-    std::string out = "{\"error\": ";
-    slipway::append_quoted(out, answered.error().message);
-    std::puts((out + "}").c_str());
-  }
+  for (int i = 1; i < argc; ++i) slipway::print_answer(slipway::answer(argv[i]));
 }
